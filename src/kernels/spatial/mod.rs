@@ -1,0 +1,18 @@
+//! PostGIS's functions.
+
+use super::{Aggregate, Scalar, SetReturning};
+
+pub fn scalar(symbol: &str) -> Option<Scalar> {
+    let _ = symbol;
+    None
+}
+
+pub fn set_returning(symbol: &str) -> Option<SetReturning> {
+    let _ = symbol;
+    None
+}
+
+pub fn aggregate(symbol: &str) -> Option<Aggregate> {
+    let _ = symbol;
+    None
+}
