@@ -1,5 +1,9 @@
 //! PostGIS's functions.
 
+pub mod io;
+
+pub use self::io::compare_geometry;
+
 use super::{Aggregate, Scalar, SetReturning};
 
 pub fn scalar(symbol: &str) -> Option<Scalar> {
