@@ -1,7 +1,10 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod bound;
+pub mod catalog;
 pub mod connector;
 pub mod dialect;
 pub mod error;
 pub mod kernels;
+pub mod policy;
 pub mod types;

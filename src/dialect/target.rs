@@ -71,6 +71,12 @@ impl TargetSql {
     /// A statement with fixed text for tests of connectors.
     #[cfg(test)]
     pub(crate) fn for_test(text: &str, params: Vec<Param>, columns: Vec<ResultColumn>) -> TargetSql {
-        TargetSql { text: text.into(), params: params.into(), columns: columns.into(), spans: Arc::new([]), whole: true }
+        TargetSql {
+            text: text.into(),
+            params: params.into(),
+            columns: columns.into(),
+            spans: Arc::new([]),
+            whole: true,
+        }
     }
 }

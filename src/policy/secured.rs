@@ -1,0 +1,67 @@
+//! [`Secured`]: a statement in which every base relation carries its security (invariant 2).
+
+use std::sync::Arc;
+
+use crate::bound::{Expr, Scan, Statement};
+use crate::types::PgType;
+
+/// A statement that may be routed. Built only in this module.
+#[derive(Clone, Debug)]
+pub struct Secured {
+    pub(super) statement: Statement,
+    pub(super) params: Arc<[PgType]>,
+    pub(super) contexts: Arc<[Expr]>,
+}
+
+/// A base relation as a role sees it.
+#[derive(Clone, Debug)]
+pub struct SecuredScan {
+    pub scan: Scan,
+    /// One per attribute of the relation.
+    pub columns: Vec<ColumnAccess>,
+    /// Row policy over this scan's range; rows where it is not TRUE do not exist.
+    pub predicate: Option<Expr>,
+    pub fence: Fence,
+}
+
+/// What a role sees of a column.
+#[derive(Clone, Debug)]
+pub enum ColumnAccess {
+    /// Not readable: naming it was refused; whole rows and `*` do not contain it.
+    Absent,
+    /// Replaced by an expression over the scan's range.
+    Masked(Box<Expr>),
+    Visible,
+}
+
+/// May the query's own predicates run before the policy's?
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fence {
+    /// No policy predicate: nothing to protect.
+    None,
+    /// Only leak-proof predicates may move inside.
+    LeakProofOnly,
+}
+
+impl Secured {
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// Types of the client's parameters.
+    pub fn params(&self) -> &[PgType] {
+        &self.params
+    }
+
+    /// Context expressions (`Bound::contexts`).
+    pub fn contexts(&self) -> &[Expr] {
+        &self.contexts
+    }
+}
+
+impl SecuredScan {
+    /// No row policy and every column visible: the bare name may be printed.
+    pub fn is_plain(&self) -> bool {
+        self.predicate.is_none() && self.columns.iter().all(|column| matches!(column, ColumnAccess::Visible))
+    }
+}
