@@ -4,6 +4,7 @@
 //! ORDER BY, DISTINCT ON and GROUP BY need; sort keys name items by index. Every FROM item has a [`RangeId`] unique in the whole
 //! statement, so a column reference is (range, column) at any depth, and a sub-query is correlated iff it names a range it does not define.
 
+pub mod eval;
 mod expr;
 mod query;
 pub mod visit;

@@ -90,6 +90,8 @@ impl Default for Formats {
 pub trait CatalogFunctions: Send + Sync {
     /// Calls the function of that symbol; `Ok(None)` when it is not one of ours (NULL is `Some(Datum::Null)`).
     fn call(&self, symbol: &str, call: &Call<'_>, args: &[Datum]) -> Result<Option<Datum>>;
+    /// Is there a function of that symbol? (Routing asks before anything runs.)
+    fn knows(&self, symbol: &str) -> bool;
     /// Text -> oid for reg* types (`'pg_class'::regclass`); errors as PostgreSQL (42P01, 42704, 42883).
     fn reg_in(&self, ty: PgType, text: &str) -> Result<u32>;
     /// oid -> text for reg* types; the number itself when nothing has that oid.
@@ -102,6 +104,10 @@ pub struct NoCatalog;
 impl CatalogFunctions for NoCatalog {
     fn call(&self, _symbol: &str, _call: &Call<'_>, _args: &[Datum]) -> Result<Option<Datum>> {
         Ok(None)
+    }
+
+    fn knows(&self, _symbol: &str) -> bool {
+        false
     }
 
     fn reg_in(&self, ty: PgType, text: &str) -> Result<u32> {
