@@ -7,4 +7,6 @@ pub mod dialect;
 pub mod error;
 pub mod kernels;
 pub mod policy;
+pub mod session;
+pub mod sql;
 pub mod types;

@@ -1,0 +1,210 @@
+//! The only parser entry: PostgreSQL's own grammar (`pg_query`), split into statements with their kinds.
+//!
+//! Session commands become the closed enum [`Command`] and never meet a planner; everything else keeps its parse tree.
+//! Node locations are byte offsets into [`Statement::source`], the whole string that the client sent.
+
+mod command;
+mod copy;
+mod depth;
+mod fail;
+
+pub use self::command::{
+    Command, CursorOptions, Discard, Fetch, FetchDirection, Isolation, RoleChange, Scroll, SetValue, TransactionOptions,
+};
+pub use self::copy::{CopyFormat, CopyOptions, CopyOut, ForceQuote};
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pg_query::protobuf::{self, Node};
+
+use crate::error::{Error, Result, SqlState};
+
+/// One statement of a query string.
+#[derive(Debug)]
+pub struct Statement {
+    pub kind: Kind,
+    /// Where it stands in `source`, in bytes, without the semicolon.
+    pub text_range: Range<usize>,
+    /// The whole query string.
+    pub source: Arc<str>,
+}
+
+/// What a statement is.
+#[derive(Debug)]
+pub enum Kind {
+    /// A session command: answered by the session itself.
+    Command(Command),
+    /// Definitions and all other utility statements.
+    Ddl(Box<Node>),
+    Explain(Explain),
+    /// SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE, MERGE.
+    Query(Box<Node>),
+}
+
+/// EXPLAIN.
+#[derive(Debug)]
+pub struct Explain {
+    /// Option names in lower case with their argument as written, in order.
+    pub options: Vec<(String, Option<String>)>,
+    pub statement: Arc<Statement>,
+}
+
+impl Statement {
+    /// The statement's own text.
+    pub fn text(&self) -> &str {
+        self.source.get(self.text_range.clone()).unwrap_or_default()
+    }
+}
+
+impl Drop for Statement {
+    /// Trees nest as deep as the text is long; dropping them is recursive.
+    fn drop(&mut self) {
+        if let Kind::Query(node) | Kind::Ddl(node) = &mut self.kind
+            && self.text_range.len() > depth::SHALLOW_TEXT
+        {
+            let node = std::mem::take(node);
+            depth::grown(self.text_range.len(), move || drop(node));
+        }
+    }
+}
+
+/// Parses a query string; empty statements vanish.
+pub fn parse(text: &str) -> Result<Vec<Statement>> {
+    if let Some(end) = text.find('\0') {
+        return Err(Error::new(
+            SqlState::CHARACTER_NOT_IN_REPERTOIRE,
+            "invalid byte sequence for encoding \"UTF8\": 0x00",
+        )
+        .at(end));
+    }
+    depth::check(text)?;
+    depth::grown(text.len(), || {
+        let parsed = pg_query::parse(text, 0).map_err(|error| fail::error(text, error))?;
+        let source: Arc<str> = Arc::from(text);
+        parsed.protobuf.stmts.into_iter().filter_map(|raw| statement(&source, raw).transpose()).collect()
+    })
+}
+
+fn statement(source: &Arc<str>, raw: protobuf::RawStmt) -> Result<Option<Statement>> {
+    let Some(node) = raw.stmt else { return Ok(None) };
+    let start = usize::try_from(raw.stmt_location).unwrap_or(0).min(source.len());
+    let end = match usize::try_from(raw.stmt_len) {
+        Ok(0) | Err(_) => source.len(),
+        Ok(len) => (start + len).min(source.len()),
+    };
+    // The first statement's range starts with the blanks before it.
+    let text = source.get(start..end).unwrap_or_default();
+    let start = start + (text.len() - text.trim_start().len());
+    let text_range = start..start + source.get(start..end).unwrap_or_default().trim_end().len();
+    Ok(Some(Statement { kind: kind(source, &text_range, node)?, text_range, source: source.clone() }))
+}
+
+/// A statement inside another one (the query of DECLARE, PREPARE, COPY, EXPLAIN).
+fn inner(source: &Arc<str>, text_range: &Range<usize>, node: Option<Box<Node>>) -> Result<Arc<Statement>> {
+    let node = node.ok_or_else(|| Error::internal("a statement without its query"))?;
+    let kind = kind(source, text_range, node)?;
+    Ok(Arc::new(Statement { kind, text_range: text_range.clone(), source: source.clone() }))
+}
+
+fn kind(source: &Arc<str>, text_range: &Range<usize>, mut node: Box<Node>) -> Result<Kind> {
+    use pg_query::NodeEnum;
+    match &mut node.node {
+        Some(
+            NodeEnum::SelectStmt(_)
+            | NodeEnum::InsertStmt(_)
+            | NodeEnum::UpdateStmt(_)
+            | NodeEnum::DeleteStmt(_)
+            | NodeEnum::MergeStmt(_),
+        ) => Ok(Kind::Query(node)),
+        Some(NodeEnum::ExplainStmt(explain)) => {
+            let options = explain.options.iter().filter_map(command::definition);
+            let options = options.map(|(name, value, _)| (name, value)).collect();
+            Ok(Kind::Explain(Explain { options, statement: inner(source, text_range, explain.query.take())? }))
+        }
+        _ => match command::command(source, text_range, &mut node)? {
+            Some(command) => Ok(Kind::Command(command)),
+            None => Ok(Kind::Ddl(node)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kind's name and the text of each statement.
+    fn split(text: &str) -> Vec<(String, String)> {
+        let statements = parse(text).unwrap();
+        let name = |statement: &Statement| match &statement.kind {
+            Kind::Command(command) => format!("{command:?}").split([' ', '(', '{']).next().unwrap().to_owned(),
+            Kind::Ddl(_) => "Ddl".to_owned(),
+            Kind::Explain(_) => "Explain".to_owned(),
+            Kind::Query(_) => "Query".to_owned(),
+        };
+        statements.iter().map(|statement| (name(statement), statement.text().to_owned())).collect()
+    }
+
+    #[test]
+    fn splits_query_strings() {
+        for (text, expected) in [
+            ("", vec![]),
+            (" ; ;; -- nothing\n", vec![]),
+            ("select 1", vec![("Query", "select 1")]),
+            (
+                "BEGIN READ ONLY;DECLARE q BINARY CURSOR FOR SELECT 1;",
+                vec![("Begin", "BEGIN READ ONLY"), ("Declare", "DECLARE q BINARY CURSOR FOR SELECT 1")],
+            ),
+            (" SET a.b = 1 ; fetch 3 c", vec![("Set", "SET a.b = 1"), ("Fetch", "fetch 3 c")]),
+            ("create table t (a int)", vec![("Ddl", "create table t (a int)")]),
+            ("explain select 1", vec![("Explain", "explain select 1")]),
+            ("table t", vec![("Query", "table t")]),
+            ("copy t to stdout", vec![("CopyOut", "copy t to stdout")]),
+            ("copy t from stdin", vec![("CopyIn", "copy t from stdin")]),
+        ] {
+            let expected: Vec<(String, String)> =
+                expected.into_iter().map(|(kind, text)| (kind.to_owned(), text.to_owned())).collect();
+            assert_eq!(split(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_are_postgresqls() {
+        for (text, state, message, position) in [
+            ("select 1 +", "42601", "syntax error at end of input", Some(10)),
+            ("selec 1", "42601", "syntax error at or near \"selec\"", Some(0)),
+            ("select 'abc", "42601", "unterminated quoted string at or near \"'abc\"", Some(7)),
+            ("select \"\" from t", "42601", "zero-length delimited identifier at or near \"\"\"\"", Some(7)),
+            ("select 1; foo bar; select 2", "42601", "syntax error at or near \"foo\"", Some(10)),
+            ("begin isolation level foo", "42601", "syntax error at or near \"foo\"", Some(22)),
+            ("select a.b from t limit 1 limit 2", "42601", "syntax error at or near \"limit\"", Some(26)),
+            ("select /* abc", "42601", "unterminated /* comment at or near \"/* abc\"", Some(7)),
+            ("select 'a' 'b'", "42601", "syntax error at or near \"'b'\"", Some(11)),
+            ("select 123abc", "42601", "trailing junk after numeric literal at or near \"123abc\"", Some(7)),
+            ("set catalog 'x'", "0A000", "current database cannot be changed", None),
+        ] {
+            let error = parse(text).unwrap_err();
+            let found = (error.state().code().to_owned(), error.message().to_owned(), error.fields().position);
+            assert_eq!(found, (state.to_owned(), message.to_owned(), position), "{text}");
+        }
+    }
+
+    #[test]
+    fn deep_statements_do_not_overflow() {
+        for (text, fits) in [
+            (format!("select {}1", "1+".repeat(4_000)), true),
+            (format!("select {}1", "1+".repeat(2_000_000)), false),
+            (format!("select {}1{}", "(".repeat(200_000), ")".repeat(200_000)), false),
+            (format!("select {}1", "- ".repeat(300_000)), false),
+            (format!("select {}true", "not ".repeat(300_000)), false),
+            (format!("select 1 in ({}1)", "1,".repeat(100_000)), true),
+            (format!("insert into t values {}(1)", "(-1,'a b c','d'),".repeat(50_000)), true),
+            (format!("select 1 where {}true", "a = 1 or b = 2 and ".repeat(20_000)), true),
+        ] {
+            match parse(&text) {
+                Ok(_) => assert!(fits, "{}", &text[..30]),
+                Err(error) => assert_eq!((error.state(), fits), (SqlState::STATEMENT_TOO_COMPLEX, false), "{error:?}"),
+            }
+        }
+    }
+}
