@@ -6,6 +6,7 @@ pub mod connector;
 pub mod dialect;
 pub mod error;
 pub mod kernels;
+pub mod pgcatalog;
 pub mod policy;
 pub mod session;
 pub mod sql;
