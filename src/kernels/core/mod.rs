@@ -3,7 +3,9 @@
 //! A family is one `mod` line and one line in the lists below.
 
 pub mod datetime;
+pub mod float_text;
 pub mod json;
+pub mod numeric;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -11,13 +13,18 @@ use std::sync::OnceLock;
 use super::{Aggregate, Scalar, SetReturning};
 
 /// Scalar kernels, a table a family.
-const SCALARS: &[&[(&str, Scalar)]] = &[datetime::SCALARS, json::SCALARS];
+const SCALARS: &[&[(&str, Scalar)]] = &[datetime::SCALARS, json::SCALARS, numeric::SCALARS];
 
 /// Set-returning kernels, a table a family.
 const SET_RETURNING: &[&[(&str, SetReturning)]] = &[datetime::SET_RETURNING, json::SET_RETURNING];
 
 /// Aggregates, a table a family.
 const AGGREGATES: &[&[(&str, Aggregate)]] = &[datetime::AGGREGATES, json::AGGREGATES];
+
+/// C's `isspace`: what PostgreSQL's input functions skip.
+pub fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t'..='\r')
+}
 
 pub fn scalar(symbol: &str) -> Option<Scalar> {
     static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();

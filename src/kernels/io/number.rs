@@ -1,0 +1,106 @@
+//! bool, integers and oids in text.
+
+use crate::error::{Error, Result, SqlState};
+use crate::kernels::core::is_space;
+use crate::types::{PgType, format_type};
+
+/// The SQL name of a type as error messages spell it.
+pub fn type_label(ty: PgType) -> String {
+    format_type(ty, -1)
+}
+
+/// 22003 `value "x" is out of range for type integer`.
+pub fn out_of_range(text: &str, label: &str) -> Error {
+    Error::new(SqlState::NUMERIC_VALUE_OUT_OF_RANGE, format!("value \"{text}\" is out of range for type {label}"))
+}
+
+fn invalid(text: &str, label: &str) -> Error {
+    Error::new(SqlState::INVALID_TEXT_REPRESENTATION, format!("invalid input syntax for type {label}: \"{text}\""))
+}
+
+/// `int2in`, `int4in`, `int8in`: decimal digits with a sign and blanks around.
+pub fn parse_int(text: &str, ty: PgType) -> Result<i64> {
+    let (low, high) = match ty {
+        PgType::INT2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        PgType::INT4 => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    let trimmed = text.trim_start_matches(is_space);
+    let (negative, digits) = match trimmed.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let count = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    if count == 0 {
+        return Err(invalid(text, &type_label(ty)));
+    }
+    // Accumulated below zero, where there is one value more.
+    let mut value = 0_i64;
+    for digit in &digits[..count] {
+        value = value
+            .checked_mul(10)
+            .and_then(|value| value.checked_sub(i64::from(digit - b'0')))
+            .ok_or_else(|| out_of_range(text, &type_label(ty)))?;
+        if value < low {
+            return Err(out_of_range(text, &type_label(ty)));
+        }
+    }
+    if !digits[count..].iter().all(|b| is_space(char::from(*b))) {
+        return Err(invalid(text, &type_label(ty)));
+    }
+    if negative {
+        return Ok(value);
+    }
+    value.checked_neg().filter(|value| *value <= high).ok_or_else(|| out_of_range(text, &type_label(ty)))
+}
+
+/// `boolin`: any unique prefix of true, false, yes, no, on, off; 1 and 0.
+pub(super) fn parse_bool(text: &str) -> Result<bool> {
+    let word = text.trim_matches(is_space).to_ascii_lowercase();
+    let prefix_of = |full: &str, least: usize| word.len() >= least && full.starts_with(&word);
+    if prefix_of("true", 1) || prefix_of("yes", 1) || word == "on" || word == "1" {
+        Ok(true)
+    } else if prefix_of("false", 1) || prefix_of("no", 1) || prefix_of("off", 2) || word == "0" {
+        Ok(false)
+    } else {
+        Err(invalid(text, "boolean"))
+    }
+}
+
+/// `oidin`: unsigned, or a negative int4 taken modulo 2^32.
+pub fn parse_oid(text: &str) -> Result<u32> {
+    let trimmed = text.trim_matches(is_space);
+    let unsigned = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
+    if unsigned.is_empty() || !unsigned.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(invalid(text, "oid"));
+    }
+    let value: i128 = unsigned.parse().map_err(|_| out_of_range(text, "oid"))?;
+    let value = if trimmed.starts_with('-') { -value } else { value };
+    if !(i128::from(i32::MIN)..=i128::from(u32::MAX)).contains(&value) {
+        return Err(out_of_range(text, "oid"));
+    }
+    Ok(value as u32)
+}
+
+/// `xidin`: `strtoul`, which never fails.
+pub(super) fn parse_xid(text: &str) -> u32 {
+    let trimmed = text.trim_start_matches(is_space);
+    let (negative, digits) = match trimmed.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, trimmed.strip_prefix('+').unwrap_or(trimmed)),
+    };
+    let (radix, digits) = if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        (16, hex)
+    } else if digits.starts_with('0') {
+        (8, digits)
+    } else {
+        (10, digits)
+    };
+    let value = digits
+        .chars()
+        .map_while(|c| c.to_digit(radix))
+        .try_fold(0_u64, |value, digit| value.checked_mul(u64::from(radix))?.checked_add(u64::from(digit)));
+    let value = value.unwrap_or(u64::MAX);
+    if negative { value.wrapping_neg() as u32 } else { value as u32 }
+}
