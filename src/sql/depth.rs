@@ -22,6 +22,21 @@ pub(super) fn grown<R>(text_len: usize, work: impl FnOnce() -> R) -> R {
     }
 }
 
+/// As [`grown`] for the parser: it measures the stack of its *thread*, so a longer text gets one of its own.
+pub(super) fn parsing<R: Send>(text_len: usize, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    let room = stacker::remaining_stack().unwrap_or(0);
+    if text_len <= SHALLOW_TEXT && room >= 1 << 20 || text_len <= 4 * SHALLOW_TEXT && room >= 6 << 20 {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("parse".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, work) {
+            Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => Err(Error::new(SqlState::INSUFFICIENT_RESOURCES, format!("cannot start a thread: {error}"))),
+        }
+    })
+}
+
 /// Refuses texts whose tree may nest deeper than [`MAX_DEPTH`]: 54001.
 pub(super) fn check(text: &str) -> Result<()> {
     if text.len() <= MAX_DEPTH || bound(text) <= MAX_DEPTH {
