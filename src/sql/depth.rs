@@ -1,10 +1,17 @@
 //! Deep trees: decoding and dropping them recurses, so long texts get a large stack.
 //!
 //! The depth cap is libpg_query's own: it refuses a tree that needs more than 100 kB of its stack (about 500 nested
-//! operators) with 54001.
+//! operators) with 54001. What might overflow even its unchecked parts is refused before.
+
+use pg_query::protobuf::Token;
+
+use crate::error::{Error, Result, SqlState};
 
 /// Texts up to this length nest too little to need care.
 pub(super) const SHALLOW_TEXT: usize = 1024;
+
+/// The deepest tree that the parser is given.
+const MAX_DEPTH: usize = 5_000;
 
 /// Runs `work` on a stack that fits a tree of a text of that length.
 pub(super) fn grown<R>(text_len: usize, work: impl FnOnce() -> R) -> R {
@@ -13,4 +20,52 @@ pub(super) fn grown<R>(text_len: usize, work: impl FnOnce() -> R) -> R {
     } else {
         stacker::maybe_grow(6 << 20, 16 << 20, work)
     }
+}
+
+/// Refuses texts whose tree may nest deeper than [`MAX_DEPTH`]: 54001.
+pub(super) fn check(text: &str) -> Result<()> {
+    if text.len() <= MAX_DEPTH || bound(text) <= MAX_DEPTH {
+        return Ok(());
+    }
+    Err(Error::new(SqlState::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
+        .detail("The statement is nested too deeply."))
+}
+
+/// An upper bound of the tree's depth: tokens since the last separator that does not nest, summed over the open brackets.
+fn bound(text: &str) -> usize {
+    // Texts that the scanner refuses are refused by the parser too, with the better message.
+    let Ok(tokens) = pg_query::scan_tokens(text) else { return 0 };
+    let mut chains = vec![0_usize];
+    let (mut open, mut deepest) = (0, 0);
+    for token in tokens {
+        let Ok(kind) = Token::try_from(token.token) else { continue };
+        match kind {
+            Token::Ascii40 | Token::Ascii91 => {
+                open += chains.last().copied().unwrap_or(0) + 1;
+                chains.push(0);
+            }
+            Token::Ascii41 | Token::Ascii93 => {
+                if chains.len() > 1 {
+                    chains.pop();
+                    open -= chains.last().copied().unwrap_or(0) + 1;
+                }
+            }
+            // `a, b`, `a; b`, `a AND b`, `a OR b`, WHEN branches are flat lists.
+            Token::Ascii44 | Token::Ascii59 | Token::And | Token::Or | Token::When => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain = 0;
+                }
+            }
+            Token::SqlComment | Token::CComment => {}
+            // Each level of nesting takes an operator, a keyword or a cast; operands are leaves.
+            Token::Ident | Token::Sconst | Token::Iconst | Token::Fconst | Token::Ascii46 | Token::Param => {}
+            _ => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain += 1;
+                }
+            }
+        }
+        deepest = deepest.max(open + chains.last().copied().unwrap_or(0));
+    }
+    deepest
 }
