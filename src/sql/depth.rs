@@ -7,19 +7,14 @@ use pg_query::protobuf::Token;
 
 use crate::error::{Error, Result, SqlState};
 
-/// Texts up to this length nest too little to need care.
-pub(super) const SHALLOW_TEXT: usize = 1024;
-
 /// The deepest tree that the parser is given.
 const MAX_DEPTH: usize = 5_000;
 
 /// Runs `work` on a stack that fits a tree of a text of that length.
 pub(super) fn grown<R>(text_len: usize, work: impl FnOnce() -> R) -> R {
-    if text_len <= SHALLOW_TEXT {
-        stacker::maybe_grow(1 << 20, 4 << 20, work)
-    } else {
-        stacker::maybe_grow(6 << 20, 16 << 20, work)
-    }
+    // One level takes two characters at least, and some kilobytes of frames in a debug build.
+    let needed = (text_len.min(768) + 16) * (8 << 10);
+    stacker::maybe_grow(needed, 16 << 20, work)
 }
 
 /// Refuses texts whose tree may nest deeper than [`MAX_DEPTH`]: 54001.

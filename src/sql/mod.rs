@@ -60,9 +60,7 @@ impl Statement {
 impl Drop for Statement {
     /// Trees nest as deep as the text is long; dropping them is recursive.
     fn drop(&mut self) {
-        if let Kind::Query(node) | Kind::Ddl(node) = &mut self.kind
-            && self.text_range.len() > depth::SHALLOW_TEXT
-        {
+        if let Kind::Query(node) | Kind::Ddl(node) = &mut self.kind {
             let node = std::mem::take(node);
             depth::grown(self.text_range.len(), move || drop(node));
         }
