@@ -10,11 +10,32 @@ use crate::error::{Error, Result, SqlState};
 /// The deepest tree that the parser is given.
 const MAX_DEPTH: usize = 5_000;
 
+/// Stack for the deepest tree. Process threads that parse should have as much.
+const STACK: usize = 16 << 20;
+
+/// What a tree of a text of that length may need: a level takes two characters at least, and some kilobytes of frames
+/// in a debug build.
+fn needed(text_len: usize) -> usize {
+    (text_len.min(768) + 16) * (8 << 10)
+}
+
 /// Runs `work` on a stack that fits a tree of a text of that length.
 pub(super) fn grown<R>(text_len: usize, work: impl FnOnce() -> R) -> R {
-    // One level takes two characters at least, and some kilobytes of frames in a debug build.
-    let needed = (text_len.min(768) + 16) * (8 << 10);
-    stacker::maybe_grow(needed, 16 << 20, work)
+    stacker::maybe_grow(needed(text_len), STACK, work)
+}
+
+/// As [`grown`] for the parser, which measures the stack of its *thread*: where that is short, another thread works.
+pub(super) fn parsing<R: Send>(text_len: usize, work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    if stacker::remaining_stack().is_some_and(|room| room >= needed(text_len)) {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("parse".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, work) {
+            Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => Err(Error::new(SqlState::INSUFFICIENT_RESOURCES, format!("cannot start a thread: {error}"))),
+        }
+    })
 }
 
 /// Refuses texts whose tree may nest deeper than [`MAX_DEPTH`]: 54001.

@@ -77,7 +77,7 @@ pub fn parse(text: &str) -> Result<Vec<Statement>> {
         .at(end));
     }
     depth::check(text)?;
-    depth::grown(text.len(), || {
+    depth::parsing(text.len(), || {
         let parsed = pg_query::parse(text, 0).map_err(|error| fail::error(text, error))?;
         let source: Arc<str> = Arc::from(text);
         parsed.protobuf.stmts.into_iter().filter_map(|raw| statement(&source, raw).transpose()).collect()
