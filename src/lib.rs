@@ -10,4 +10,5 @@ pub mod pgcatalog;
 pub mod policy;
 pub mod session;
 pub mod sql;
+pub mod store;
 pub mod types;

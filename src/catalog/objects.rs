@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::types::PgType;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Schema {
     pub oid: u32,
     pub name: String,
@@ -17,7 +19,7 @@ pub struct Schema {
 }
 
 /// A base relation or view: one row of `pg_class`, with its columns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Relation {
     pub oid: u32,
     pub schema: Arc<str>,
@@ -42,7 +44,7 @@ pub struct Relation {
     pub row_type: u32,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum RelationKind {
     ForeignTable,
     MaterializedView,
@@ -78,7 +80,7 @@ impl RelationKind {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Column {
     pub name: String,
     /// `attnum`, from 1, as the source numbers them (dropped columns leave holes).
@@ -101,7 +103,7 @@ pub struct Column {
 }
 
 /// Where a relation's rows are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub enum Source {
     /// A relation of pg_catalog, information_schema or the geometry views, computed from the catalog.
     System,
@@ -113,7 +115,7 @@ pub enum Source {
     View,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Constraint {
     pub oid: u32,
     pub name: String,
@@ -132,7 +134,7 @@ pub struct Constraint {
     pub deferred: bool,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ConstraintKind {
     Check,
     Exclusion,
@@ -141,7 +143,7 @@ pub enum ConstraintKind {
     Unique,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Index {
     pub oid: u32,
     pub name: String,
@@ -162,7 +164,7 @@ pub struct Index {
 }
 
 /// A foreign server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Server {
     pub oid: u32,
     pub name: String,
@@ -177,7 +179,7 @@ pub struct Server {
     pub postgis_schema: Option<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct UserMapping {
     pub oid: u32,
     pub server: u32,
@@ -187,7 +189,7 @@ pub struct UserMapping {
     pub options: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Role {
     pub oid: u32,
     pub name: String,
@@ -205,13 +207,13 @@ pub struct Role {
 }
 
 /// Grants on an object: (grantee role oid, 0 = PUBLIC) -> privileges, each with grant option.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Acl {
     /// `None`: never granted or revoked (PostgreSQL's NULL acl: owner has all, PUBLIC the defaults of the kind).
     pub entries: Option<Vec<(u32, Vec<(Privilege, bool)>)>>,
 }
 
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Privilege {
     Connect,
     Create,
@@ -228,7 +230,7 @@ pub enum Privilege {
 }
 
 /// A type of an attached source that is not one of ours.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ForeignType {
     pub oid: PgType,
     pub schema: String,
@@ -241,7 +243,7 @@ pub struct ForeignType {
     pub array: Option<PgType>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub enum ForeignTypeKind {
     Array(PgType),
     Base,

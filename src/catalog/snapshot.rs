@@ -34,6 +34,10 @@ pub struct Catalog {
     pub servers: BTreeMap<u32, Arc<Server>>,
     pub mappings: Vec<Arc<UserMapping>>,
     pub foreign_types: BTreeMap<PgType, Arc<ForeignType>>,
+    /// The next oid to give; never goes back.
+    pub next_oid: u32,
+    /// Oids once given to a relation name: it keeps its oid when it is attached again.
+    pub known_oids: Arc<BTreeMap<(String, String), u32>>,
 }
 
 /// Makes the next snapshot from one.
@@ -91,6 +95,8 @@ impl Catalog {
             servers: BTreeMap::new(),
             mappings: Vec::new(),
             foreign_types: BTreeMap::new(),
+            next_oid: oids::FIRST_NORMAL + 4_000,
+            known_oids: Arc::default(),
         }
     }
 
@@ -214,6 +220,24 @@ impl Catalog {
 }
 
 impl CatalogBuilder {
+    /// An oid never given before.
+    pub fn new_oid(&mut self) -> u32 {
+        let oid = self.next.next_oid;
+        self.next.next_oid += 1;
+        oid
+    }
+
+    /// The oid of a relation (or of something named within one, `name` then being qualified by it): the one it had, else a new one.
+    pub fn oid_of(&mut self, schema: &str, name: &str) -> u32 {
+        let key = (schema.to_owned(), name.to_owned());
+        if let Some(oid) = self.next.known_oids.get(&key) {
+            return *oid;
+        }
+        let oid = self.new_oid();
+        Arc::make_mut(&mut self.next.known_oids).insert(key, oid);
+        oid
+    }
+
     pub fn put_relation(&mut self, relation: Relation) {
         let relation = Arc::new(relation);
         self.next.relations_by_oid.insert(relation.oid, Arc::clone(&relation));

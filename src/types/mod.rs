@@ -16,9 +16,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
+
 /// A type, named by its oid. Built-in oids are PostgreSQL 15's; those from [`PgType::FIRST_FOREIGN`] on belong to
 /// types of attached sources (`Catalog::foreign_type` knows them), carried as text, relayed, or pushed only.
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct PgType(pub u32);
 
 impl PgType {
