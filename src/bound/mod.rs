@@ -8,13 +8,14 @@ pub mod eval;
 mod expr;
 mod query;
 pub mod visit;
+pub mod visit_mut;
 
 pub use self::expr::{
     AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, FrameBound, FrameExclusion, FrameMode, RecordField,
     RowField, SubqueryKind, Truth, WindowCall, WindowFrame,
 };
 pub use self::query::{
-    Body, Cte, CteId, Delete, Distinct, From, FunctionScan, GroupBy, Insert, InsertSource, Item, Join, JoinKind, Limit,
+    Body, Cte, CteId, Delete, Distinct, FragmentScan, From, FunctionScan, GroupBy, Insert, InsertSource, Item, Join, JoinKind, Limit,
     LockStrength, Locking, Materialize, OnConflict, OutputColumn, Query, RangeColumn, RangeId, Scan, Select,
     SetOperation, SetOperator, SortKey, Span, Statement, SystemColumn, TableFunction, Update, Values,
 };

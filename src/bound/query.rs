@@ -176,6 +176,8 @@ pub enum From {
         alias: String,
         columns: Vec<RangeColumn>,
     },
+    /// Rows of a fragment that `route` pushed to a server.
+    Fragment(FragmentScan),
     Function(FunctionScan),
     Join(Box<Join>),
     /// A base relation not yet secured: only between bind and `policy::secure`.
@@ -210,6 +212,18 @@ pub struct Scan {
     /// FROM ONLY.
     pub only: bool,
     pub span: Span,
+}
+
+/// Stands in place of a secured scan whose rows a pushed fragment brings. `ExprKind::Column` keeps the relation's column numbers.
+#[derive(Clone, Debug)]
+pub struct FragmentScan {
+    pub range: RangeId,
+    /// Index into the route's fragments.
+    pub fragment: usize,
+    pub alias: String,
+    pub relation: Arc<Relation>,
+    /// The relation's column numbers (system columns after its own), in the order of the fragment's output.
+    pub columns: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]

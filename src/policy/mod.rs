@@ -1,5 +1,9 @@
 //! Row, column and privilege policies. `secure` is the only way from `Bound` to [`Secured`].
 
+mod fragment;
+mod privilege;
+mod secure;
 mod secured;
 
-pub use self::secured::{ColumnAccess, Fence, Secured, SecuredScan};
+pub use self::secure::secure;
+pub use self::secured::{ColumnAccess, Fence, Secured, SecuredScan, SecuredTarget};

@@ -1,8 +1,9 @@
 //! [`Secured`]: a statement in which every base relation carries its security (invariant 2).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::bound::{Expr, Scan, Statement};
+use crate::bound::{Expr, RangeId, Scan, Statement};
 use crate::types::PgType;
 
 /// A statement that may be routed. Built only in this module.
@@ -11,6 +12,18 @@ pub struct Secured {
     pub(super) statement: Statement,
     pub(super) params: Arc<[PgType]>,
     pub(super) contexts: Arc<[Expr]>,
+    pub(super) targets: Arc<BTreeMap<RangeId, SecuredTarget>>,
+}
+
+/// The target of an INSERT, UPDATE or DELETE as a role may change it.
+#[derive(Clone, Debug)]
+pub struct SecuredTarget {
+    /// Rows that may be changed (`USING`); over the target's range.
+    pub using: Option<Expr>,
+    /// What a new row must satisfy (`WITH CHECK`); over the target's range.
+    pub check: Option<Expr>,
+    /// One per attribute: may this statement write it?
+    pub writable: Vec<bool>,
 }
 
 /// A base relation as a role sees it.
@@ -53,6 +66,11 @@ impl Secured {
         &self.params
     }
 
+    /// The security of each DML target, by its range.
+    pub fn target(&self, range: RangeId) -> Option<&SecuredTarget> {
+        self.targets.get(&range)
+    }
+
     /// Context expressions (`Bound::contexts`).
     pub fn contexts(&self) -> &[Expr] {
         &self.contexts
@@ -63,5 +81,20 @@ impl SecuredScan {
     /// No row policy and every column visible: the bare name may be printed.
     pub fn is_plain(&self) -> bool {
         self.predicate.is_none() && self.columns.iter().all(|column| matches!(column, ColumnAccess::Visible))
+    }
+    /// The policy's own expressions: predicate and masks.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        self.predicate.iter().chain(self.columns.iter().filter_map(|column| match column {
+            ColumnAccess::Masked(mask) => Some(&**mask),
+            ColumnAccess::Absent | ColumnAccess::Visible => None,
+        }))
+    }
+
+    /// [`SecuredScan::expressions`], mutable.
+    pub fn expressions_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.predicate.iter_mut().chain(self.columns.iter_mut().filter_map(|column| match column {
+            ColumnAccess::Masked(mask) => Some(&mut **mask),
+            ColumnAccess::Absent | ColumnAccess::Visible => None,
+        }))
     }
 }

@@ -1,0 +1,125 @@
+//! The closed operations by which `route` takes a secured statement apart: what they build is as secure as what they got.
+
+use std::sync::Arc;
+
+use super::secured::{Secured, SecuredScan};
+use crate::bound::visit_mut::{NodeMut, walk_statement_mut};
+use crate::bound::{
+    Body, Distinct, Expr, ExprKind, ExprType, FragmentScan, From, Item, Limit, OutputColumn, Query, Select, Span,
+    Statement, SystemColumn,
+};
+use crate::error::{Error, Result};
+use crate::types::PgType;
+
+impl Secured {
+    /// `SELECT columns FROM scan WHERE conjuncts LIMIT limit` over one secured scan of this statement.
+    /// The scan keeps its masks and its predicate, so any columns and conjuncts over it are as secure as it is.
+    pub fn fragment(
+        &self,
+        scan: &SecuredScan,
+        columns: &[usize],
+        conjuncts: Vec<Expr>,
+        limit: Option<Expr>,
+    ) -> Result<Secured> {
+        let range = scan.scan.range;
+        let items: Vec<Item> = columns
+            .iter()
+            .map(|column| {
+                let (name, ty) = column_of(scan, *column)?;
+                Ok(Item { expr: Expr::column(range, *column, ty), name, hidden: false })
+            })
+            .collect::<Result<_>>()?;
+        let output = items
+            .iter()
+            .map(|item| OutputColumn { name: item.name.clone(), ty: item.expr.ty.clone(), table_oid: 0, attnum: 0 })
+            .collect();
+        let select = Select {
+            distinct: Distinct::All,
+            items,
+            from: vec![From::Secured(Box::new(scan.clone()))],
+            filter: conjunction(conjuncts),
+            group_by: None,
+            having: None,
+            aggregated: false,
+        };
+        let query = Query {
+            ctes: Vec::new(),
+            body: Body::Select(Box::new(select)),
+            columns: output,
+            order_by: Vec::new(),
+            limit: Limit { count: limit, ..Limit::default() },
+            locking: Vec::new(),
+        };
+        Ok(Secured {
+            statement: Statement::Query(Box::new(query)),
+            params: Arc::clone(&self.params),
+            contexts: Arc::clone(&self.contexts),
+            targets: Arc::default(),
+        })
+    }
+
+    /// This statement with the scan of each given range replaced by its fragment, and each filter (WHERE and join conditions; never
+    /// a policy's predicate) replaced by what `residual` leaves of it.
+    pub fn with_fragments(
+        &self,
+        fragments: &[FragmentScan],
+        residual: &mut dyn FnMut(&mut Option<Expr>),
+    ) -> Result<Secured> {
+        let mut secured = self.clone();
+        let mut placed = 0;
+        walk_statement_mut(&mut secured.statement, &mut |node| {
+            match node {
+                NodeMut::Expr(_) => {}
+                NodeMut::From(From::Join(join)) => residual(&mut join.on),
+                NodeMut::From(from) => {
+                    if let From::Secured(scan) = from
+                        && let Some(fragment) = fragments.iter().find(|f| f.range == scan.scan.range)
+                    {
+                        *from = From::Fragment(fragment.clone());
+                        placed += 1;
+                    }
+                }
+                NodeMut::Query(query) => {
+                    if let Body::Select(select) = &mut query.body {
+                        residual(&mut select.filter);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        if placed != fragments.len() {
+            return Err(Error::internal("a fragment without its scan"));
+        }
+        Ok(secured)
+    }
+}
+
+/// Name and type of a column of a scan, system columns included.
+fn column_of(scan: &SecuredScan, column: usize) -> Result<(String, ExprType)> {
+    let relation = &scan.scan.relation;
+    if let Some(found) = relation.columns.get(column) {
+        let mut ty = ExprType::with_typmod(found.ty, found.typmod);
+        if let Some(name) = &found.collation {
+            ty.collation = crate::bound::Collation::Named { name: name.as_str().into(), explicit: false };
+        }
+        return Ok((found.name.clone(), ty));
+    }
+    let (name, ty) = match column - relation.columns.len() {
+        n if n == SystemColumn::Tableoid as usize => ("tableoid", PgType::OID),
+        n if n == SystemColumn::Ctid as usize => ("ctid", PgType::TID),
+        n if n == SystemColumn::Xmin as usize => ("xmin", PgType::XID),
+        n if n == SystemColumn::Cmin as usize => ("cmin", PgType::CID),
+        n if n == SystemColumn::Xmax as usize => ("xmax", PgType::XID),
+        n if n == SystemColumn::Cmax as usize => ("cmax", PgType::CID),
+        _ => return Err(Error::internal(format!("column {column} of {}", relation.name))),
+    };
+    Ok((name.to_owned(), ExprType::of(ty)))
+}
+
+/// The conjunction of expressions; `None` of none.
+fn conjunction(mut conjuncts: Vec<Expr>) -> Option<Expr> {
+    match conjuncts.len() {
+        0 | 1 => conjuncts.pop(),
+        _ => Some(Expr::new(ExprKind::And(conjuncts), ExprType::of(PgType::BOOL), Span::default())),
+    }
+}

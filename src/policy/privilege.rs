@@ -1,0 +1,183 @@
+//! PostgreSQL's privilege checks over a bound statement (`ExecCheckRTPerms`): table-level, else column by column.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+
+use crate::bound::visit::{Node, walk_statement};
+use crate::bound::{Cte, ExprKind, From, Query, RangeId, Scan, Statement};
+use crate::catalog::{Catalog, Privilege, Relation, RelationKind, Source};
+use crate::error::{Error, Result, SqlState};
+
+/// What a statement reads of a range.
+#[derive(Debug, Default)]
+struct Read {
+    columns: BTreeSet<usize>,
+    whole: bool,
+}
+
+/// Checks every base relation that the statement names; 42501 on the first that the role may not use so.
+pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Result<()> {
+    let mut reads: HashMap<RangeId, Read> = HashMap::new();
+    let mut scans: Vec<&Scan> = Vec::new();
+    let mut locked: BTreeSet<RangeId> = BTreeSet::new();
+    let _ = walk_statement(statement, &mut |node| {
+        match node {
+            Node::Expr(expr) => match &expr.kind {
+                ExprKind::Column { range, column } => {
+                    reads.entry(*range).or_default().columns.insert(*column);
+                }
+                ExprKind::WholeRow { range } => reads.entry(*range).or_default().whole = true,
+                _ => {}
+            },
+            Node::From(From::Scan(scan)) => scans.push(scan),
+            Node::From(_) => {}
+            Node::Query(query) => locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges)),
+        }
+        ControlFlow::Continue(())
+    });
+    let checker = Checker { catalog, role };
+    for scan in scans {
+        checker.schema(scan)?;
+        checker.select(scan, reads.get(&scan.range).unwrap_or(&Read::default()))?;
+        if locked.contains(&scan.range) {
+            checker.modify(scan, Privilege::Update, &[])?;
+        }
+    }
+    targets(statement, &mut |statement| checker.target(statement, &reads))
+}
+
+/// Calls `f` on the statement and on every data-modifying CTE in it.
+pub(super) fn targets(statement: &Statement, f: &mut dyn FnMut(&Statement) -> Result<()>) -> Result<()> {
+    f(statement)?;
+    let mut result = Ok(());
+    let mut ctes = |ctes: &[Cte]| {
+        for cte in ctes {
+            if result.is_ok() && !matches!(cte.query, Statement::Query(_)) {
+                result = targets(&cte.query, f);
+            }
+        }
+    };
+    match statement {
+        Statement::Delete(delete) => ctes(&delete.ctes),
+        Statement::Insert(insert) => ctes(&insert.ctes),
+        Statement::Query(_) => {}
+        Statement::Update(update) => ctes(&update.ctes),
+    }
+    let _ = walk_statement(statement, &mut |node| {
+        if let Node::Query(Query { ctes: list, .. }) = node {
+            ctes(list);
+        }
+        ControlFlow::Continue(())
+    });
+    result
+}
+
+struct Checker<'a> {
+    catalog: &'a Catalog,
+    role: u32,
+}
+
+impl Checker<'_> {
+    fn schema(&self, scan: &Scan) -> Result<()> {
+        if self.catalog.schema_visible(self.role, &scan.relation.schema) {
+            return Ok(());
+        }
+        let message = format!("permission denied for schema {}", scan.relation.schema);
+        Err(at(Error::new(SqlState::INSUFFICIENT_PRIVILEGE, message), scan))
+    }
+
+    /// Table-level SELECT, or SELECT on each column read; reading none needs it on any one.
+    fn select(&self, scan: &Scan, read: &Read) -> Result<()> {
+        let relation = &*scan.relation;
+        if self.catalog.relation_allows(self.role, relation, Privilege::Select) {
+            return Ok(());
+        }
+        let may = |column: usize| self.catalog.column_allows(self.role, relation, column, Privilege::Select);
+        let mut all = 0..relation.columns.len();
+        let allowed = if read.whole {
+            all.all(may)
+        } else if read.columns.is_empty() {
+            all.any(may)
+        } else {
+            // System columns have no privileges of their own: `column_allows` is false for them.
+            read.columns.iter().all(|column| may(*column))
+        };
+        if allowed { Ok(()) } else { Err(denied(scan)) }
+    }
+
+    /// INSERT or UPDATE: table-level, or on each column written; writing none (DEFAULT VALUES, FOR UPDATE) needs any one.
+    fn modify(&self, scan: &Scan, privilege: Privilege, columns: &[usize]) -> Result<()> {
+        let relation = &*scan.relation;
+        if self.catalog.relation_allows(self.role, relation, privilege) {
+            return Ok(());
+        }
+        let may = |column: usize| self.catalog.column_allows(self.role, relation, column, privilege);
+        let allowed = match columns {
+            [] => (0..relation.columns.len()).any(may),
+            columns => columns.iter().all(|column| may(*column)),
+        };
+        if allowed { Ok(()) } else { Err(denied(scan)) }
+    }
+
+    fn target(&self, statement: &Statement, reads: &HashMap<RangeId, Read>) -> Result<()> {
+        let scan = match statement {
+            Statement::Query(_) => return Ok(()),
+            Statement::Delete(delete) => {
+                if !self.catalog.relation_allows(self.role, &delete.target.relation, Privilege::Delete) {
+                    return Err(denied(&delete.target));
+                }
+                &delete.target
+            }
+            Statement::Insert(insert) => {
+                self.modify(&insert.target, Privilege::Insert, &insert.columns)?;
+                if let Some(conflict) = &insert.on_conflict {
+                    if !conflict.target.is_empty() {
+                        let columns = conflict.target.iter().copied().collect();
+                        self.select(&insert.target, &Read { columns, whole: false })?;
+                    }
+                    if !conflict.assignments.is_empty() {
+                        let columns: Vec<usize> = conflict.assignments.iter().map(|(column, _)| *column).collect();
+                        self.modify(&insert.target, Privilege::Update, &columns)?;
+                    }
+                    if let Some(read) = reads.get(&conflict.excluded) {
+                        self.select(&insert.target, read)?;
+                    }
+                }
+                &insert.target
+            }
+            Statement::Update(update) => {
+                let columns: Vec<usize> = update.assignments.iter().map(|(column, _)| *column).collect();
+                self.modify(&update.target, Privilege::Update, &columns)?;
+                &update.target
+            }
+        };
+        self.schema(scan)?;
+        if matches!(scan.relation.source, Source::System) {
+            return Err(denied(scan));
+        }
+        match reads.get(&scan.range) {
+            Some(read) => self.select(scan, read),
+            None => Ok(()),
+        }
+    }
+}
+
+fn at(error: Error, scan: &Scan) -> Error {
+    match scan.span.0 {
+        Some(position) => error.at(position),
+        None => error,
+    }
+}
+
+/// `permission denied for table x`: without a position, as PostgreSQL.
+fn denied(scan: &Scan) -> Error {
+    let relation: &Relation = &scan.relation;
+    let kind = match relation.kind {
+        RelationKind::ForeignTable => "foreign table",
+        RelationKind::MaterializedView => "materialized view",
+        RelationKind::Partitioned | RelationKind::Table => "table",
+        RelationKind::Sequence => "sequence",
+        RelationKind::View => "view",
+    };
+    Error::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for {kind} {}", relation.name))
+}
