@@ -2,10 +2,21 @@
 //!
 //! A family is one `mod` line and one line in the lists below.
 
+mod array;
+mod bytea;
 pub mod datetime;
+mod float;
 pub mod float_text;
+mod int;
 pub mod json;
+mod macros;
+pub mod md5;
 pub mod numeric;
+mod series;
+mod simple;
+#[cfg(test)]
+pub(in crate::kernels) mod testing;
+mod trig;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -13,10 +24,61 @@ use std::sync::OnceLock;
 use super::{Aggregate, Scalar, SetReturning};
 
 /// Scalar kernels, a table a family.
-const SCALARS: &[&[(&str, Scalar)]] = &[datetime::SCALARS, json::SCALARS, numeric::SCALARS];
+const SCALARS: &[&[(&str, Scalar)]] = &[
+    array::COMPARE,
+    array::OIDVECTOR,
+    array::SCALARS,
+    bytea::COMPARE,
+    bytea::SCALARS,
+    datetime::SCALARS,
+    float::ARITHMETIC_4,
+    float::ARITHMETIC_48,
+    float::ARITHMETIC_8,
+    float::ARITHMETIC_84,
+    float::COMPARE_4,
+    float::COMPARE_48,
+    float::COMPARE_8,
+    float::COMPARE_84,
+    float::SCALARS,
+    float::SINGLE_4,
+    float::SINGLE_8,
+    int::ARITHMETIC_2,
+    int::ARITHMETIC_24,
+    int::ARITHMETIC_28,
+    int::ARITHMETIC_4,
+    int::ARITHMETIC_42,
+    int::ARITHMETIC_48,
+    int::ARITHMETIC_8,
+    int::ARITHMETIC_82,
+    int::ARITHMETIC_84,
+    int::COMPARE_2,
+    int::COMPARE_24,
+    int::COMPARE_28,
+    int::COMPARE_4,
+    int::COMPARE_42,
+    int::COMPARE_48,
+    int::COMPARE_8,
+    int::COMPARE_82,
+    int::COMPARE_84,
+    int::SCALARS,
+    int::SINGLE_2,
+    int::SINGLE_4,
+    int::SINGLE_8,
+    json::SCALARS,
+    numeric::COMPARE,
+    numeric::SCALARS,
+    simple::BOOL,
+    simple::OID,
+    simple::RECORD,
+    simple::SCALARS,
+    simple::TID,
+    simple::UUID,
+    simple::XID8,
+    trig::SCALARS,
+];
 
 /// Set-returning kernels, a table a family.
-const SET_RETURNING: &[&[(&str, SetReturning)]] = &[datetime::SET_RETURNING, json::SET_RETURNING];
+const SET_RETURNING: &[&[(&str, SetReturning)]] = &[datetime::SET_RETURNING, json::SET_RETURNING, series::SET_RETURNING];
 
 /// Aggregates, a table a family.
 const AGGREGATES: &[&[(&str, Aggregate)]] = &[datetime::AGGREGATES, json::AGGREGATES];

@@ -6,7 +6,7 @@ mod number;
 mod record;
 mod text;
 
-pub use self::bytes::{bytea_escape, bytea_hex, parse_bytea, parse_uuid, print_uuid};
+pub use self::bytes::{bytea_escape, bytea_hex, parse_bytea, parse_hex, parse_uuid, print_uuid};
 pub use self::number::{out_of_range, parse_int, parse_oid, type_label};
 pub use self::record::{type_of, unpack as unpack_record};
 pub use self::text::{char_from_byte, pad, truncate_name};
