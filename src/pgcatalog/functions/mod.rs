@@ -20,8 +20,6 @@ pub trait SessionAccess: Send + Sync {
     fn set_setting(&self, name: &str, value: &str, local: bool) -> Result<String>;
     /// `pg_backend_pid()`.
     fn process_id(&self) -> i32;
-    /// The whole client text, for `current_query()`.
-    fn query_text(&self) -> String;
 }
 
 /// One session's view: who asks, over which snapshot.
@@ -38,7 +36,6 @@ pub struct SessionCatalog {
 /// Symbols answered here (beside the families by prefix in [`SessionCatalog::knows`]).
 const KNOWN: &[&str] = &[
     "current_database",
-    "current_query",
     "current_schema",
     "current_schemas",
     "current_user",
@@ -106,7 +103,6 @@ impl SessionCatalog {
     fn session_function(&self, symbol: &str, _call: &Call<'_>, args: &[Datum]) -> Result<Option<Datum>> {
         Ok(Some(match symbol {
             "current_database" => Datum::text(&self.catalog.database),
-            "current_query" => Datum::text(self.session.query_text()),
             "current_schema" => self.first_schema().map_or(Datum::Null, Datum::text),
             "current_schemas" => {
                 let implicit = matches!(args, [Datum::Bool(true)]);

@@ -1,0 +1,44 @@
+# The README's commands. `make demo` and `make test` install what is missing on Debian or Ubuntu.
+
+SHELL := /bin/bash
+# A target folder outside of the clone is reused when the machine has one.
+CACHE := $(HOME)/.cache/graticule/target
+export CARGO_TARGET_DIR ?= $(if $(wildcard $(CACHE)),$(CACHE),$(CURDIR)/target)
+PACKAGES := clang cmake g++ libclang-dev make pkg-config
+TEST_PACKAGES := postgresql-15 postgresql-15-postgis-3 postgresql-client-15
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: demo test bench fmt lint doc deps test-deps fast
+
+demo: deps
+	cargo build --locked --profile demo
+	$(CARGO_TARGET_DIR)/demo/graticule demo
+
+test: deps test-deps
+	cargo fmt --check
+	cargo test --locked --no-fail-fast
+
+# The inner loop: no engine, no servers.
+fast:
+	cargo test --locked --no-default-features --lib
+
+bench: deps test-deps
+	benches/run.sh
+
+fmt:
+	cargo fmt
+
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo deny check
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+deps:
+	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
+
+test-deps:
+	@missing=""; for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
