@@ -124,9 +124,9 @@ macro_rules! single {
                 concat!($prefix, "smaller"),
         binary!($V, $V => $V: |a, b| if compare_f64(f64::from(a), f64::from(b)).is_lt() { a } else { b }),
             ),
-    (
+            (
                 concat!("bt", $prefix, "cmp"),
-                binary!($V, $V => Int4: |a, b| compare_f64(f64::from(a), f64::from(b)) as i32),
+        binary!($V, $V => Int4: |a, b| compare_f64(f64::from(a), f64::from(b)) as i32),
             ),
         ];
     };

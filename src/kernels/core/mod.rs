@@ -2,6 +2,7 @@
 //!
 //! A family is one `mod` line and one line in the lists below.
 
+mod aggregate;
 mod array;
 mod bytea;
 pub mod datetime;
@@ -14,6 +15,7 @@ pub mod md5;
 pub mod numeric;
 mod series;
 mod simple;
+mod statistics;
 #[cfg(test)]
 pub(in crate::kernels) mod testing;
 mod trig;
@@ -83,10 +85,22 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
 ];
 
 /// Set-returning kernels, a table a family.
-const SET_RETURNING: &[&[(&str, SetReturning)]] = &[datetime::SET_RETURNING, json::SET_RETURNING, series::SET_RETURNING];
+const SET_RETURNING: &[&[(&str, SetReturning)]] =
+    &[datetime::SET_RETURNING, json::SET_RETURNING, series::SET_RETURNING];
 
 /// Aggregates, a table a family.
-const AGGREGATES: &[&[(&str, Aggregate)]] = &[datetime::AGGREGATES, json::AGGREGATES];
+const AGGREGATES: &[&[(&str, Aggregate)]] = &[
+    aggregate::AGGREGATES,
+    datetime::AGGREGATES,
+    json::AGGREGATES,
+    statistics::AGGREGATES,
+    statistics::FLOAT4,
+    statistics::FLOAT8,
+    statistics::INT2,
+    statistics::INT4,
+    statistics::INT8,
+    statistics::NUMERIC,
+];
 
 /// C's `isspace`: what PostgreSQL's input functions skip.
 pub fn is_space(c: char) -> bool {
