@@ -1,1 +1,6 @@
+//! The one integration-test binary.
 
+mod support;
+mod tidy;
+mod server;
+mod corpus;

@@ -1,0 +1,15 @@
+//! What tests stand on: a raw protocol client, a private PostgreSQL + PostGIS, a private Graticule.
+
+pub mod client;
+pub mod graticule;
+pub mod postgres;
+
+pub use client::{Client, Failure, ResultSet};
+
+use std::net::TcpListener;
+
+/// A free loopback port.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
+    listener.local_addr().expect("a bound address").port()
+}
