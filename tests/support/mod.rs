@@ -1,6 +1,7 @@
 //! What tests stand on: a raw protocol client, a private PostgreSQL + PostGIS, a private Graticule.
 
 pub mod client;
+pub mod differential;
 pub mod graticule;
 pub mod postgres;
 
