@@ -10,6 +10,7 @@ mod float;
 pub mod float_text;
 mod int;
 pub mod json;
+mod like;
 mod macros;
 pub mod md5;
 pub mod numeric;
@@ -18,6 +19,8 @@ mod simple;
 mod statistics;
 #[cfg(test)]
 pub(in crate::kernels) mod testing;
+pub mod text;
+pub mod text_quote;
 mod trig;
 
 use std::collections::HashMap;
@@ -72,6 +75,7 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     int::SINGLE_4,
     int::SINGLE_8,
     json::SCALARS,
+    like::SCALARS,
     numeric::COMPARE,
     numeric::SCALARS,
     simple::BOOL,
@@ -81,6 +85,9 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     simple::TID,
     simple::UUID,
     simple::XID8,
+    text::COMPARE,
+    text::SCALARS,
+    text_quote::SCALARS,
     trig::SCALARS,
 ];
 
