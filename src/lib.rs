@@ -11,4 +11,5 @@ pub mod policy;
 pub mod session;
 pub mod sql;
 pub mod store;
+pub mod txn;
 pub mod types;

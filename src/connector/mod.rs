@@ -1,5 +1,7 @@
 //! Connectors: how a printed statement runs on a server. One folder a backend; the cursor contract is common.
 
+pub mod postgres;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
