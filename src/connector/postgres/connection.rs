@@ -414,12 +414,11 @@ impl Connection {
                 let token = watch.token();
                 tokio::select! {
                     biased;
-                    read = self.wire.fill() => read,
                     () = token.cancelled() => {
-                        self.canceller.cancel().await;
-                        watch.deadline = Some(Instant::now() + GRACE);
+                        self.interrupt(watch).await;
                         return Ok(());
                     }
+                    read = self.wire.fill() => read,
                 }
             }
         };
@@ -428,6 +427,14 @@ impl Connection {
             return Err(lost_io(self.server(), &error).into());
         }
         Ok(())
+    }
+
+    /// Asks the server, once, to stop what runs; its answer is waited for so long.
+    pub(super) async fn interrupt(&mut self, watch: &mut Watch) {
+        if watch.deadline.is_none() {
+            self.canceller.cancel().await;
+            watch.deadline = Some(Instant::now() + GRACE);
+        }
     }
 
     /// Messages that may come at any time.
@@ -561,8 +568,7 @@ impl Connection {
         let work = async {
             let mut watch = Watch::never();
             if self.unanswered > 0 && self.is_usable() {
-                self.canceller.cancel().await;
-                watch.deadline = Some(Instant::now() + GRACE);
+                self.interrupt(&mut watch).await;
             }
             self.begin(&mut watch).await?;
             if self.status != b'I' {

@@ -99,11 +99,36 @@ impl StreamCursor {
         connection.execute("", 0)?;
         connection.send(&mut self.watch).await.map_err(|fault| self.statement.error(fault))
     }
+
+    /// Stops a cancelled statement and reads off what was on the way; one that had ended already has ended well.
+    async fn stop(&mut self) -> Result<Option<Rows>> {
+        let Some(mut lease) = self.lease.take() else { return Ok(None) };
+        let connection = lease.connection()?;
+        connection.interrupt(&mut self.watch).await;
+        let mut lost = 0;
+        loop {
+            let mut sink = Output::discard();
+            let limit = Limit { rows: usize::MAX, bytes: FETCH_BYTES };
+            let pumped = connection.pump(&mut self.progress, &mut sink, limit, &mut self.watch).await;
+            lost += sink.count();
+            if pumped.map_err(|fault| self.statement.error(fault))? == Pumped::Ready {
+                break;
+            }
+        }
+        match self.progress.error.take() {
+            Some(error) => Err(self.statement.error(Fault::Server(error))),
+            None if lost > 0 => Err(canceled()),
+            None => Ok(None),
+        }
+    }
 }
 
 #[async_trait]
 impl Cursor for StreamCursor {
     async fn fetch(&mut self, max_rows: usize) -> Result<Option<Rows>> {
+        if self.watch.is_cancelled() {
+            return self.stop().await;
+        }
         let mut retried = false;
         loop {
             let Some(lease) = &mut self.lease else { return Ok(None) };

@@ -26,31 +26,49 @@ fn against_a_server() {
             "CREATE SCHEMA demo; CREATE TYPE demo.mood AS ENUM ('sad', 'ok'); \
              CREATE TABLE demo.t (id int4 PRIMARY KEY, name text); INSERT INTO demo.t VALUES (1, 'one'), (2, NULL)",
         );
-        reading::decodes_every_storage(&server).await;
-        reading::relays_frames_in_the_formats_asked(&server).await;
-        reading::echoes_parameters(&server).await;
-        reading::maps_errors(&server).await;
-        reading::refuses_a_changed_result(&server).await;
-        reading::prepares_anew_what_the_server_forgot(&server).await;
-        reading::takes_one_round_trip_when_cached(&server).await;
-        reading::keeps_settings_to_their_lease(&server).await;
-        reading::logs_in_every_way(&server).await;
-        reading::checks_certificates(&server).await;
-        reading::describes_a_schema(&server).await;
-        transactions::fetches_two_cursors_alternately(&server).await;
-        transactions::keeps_savepoints_on_every_server(&server).await;
-        transactions::writes_one_server(&server).await;
-        transactions::ends_cursors_with_the_transaction(&server).await;
-        transactions::holds_a_portal_outside(&server).await;
-        transactions::binds_held_cursors_at_once(&server).await;
-        faults::cancels_a_running_statement(&server).await;
-        faults::waits_for_a_full_pool(&server).await;
-        faults::cleans_up_what_is_dropped(&server).await;
-        faults::survives_cuts(&server).await;
-        faults::heals_after_termination(&server).await;
+        timed("reading::decodes_every_storage", reading::decodes_every_storage(&server)).await;
+        timed("reading::relays_frames_in_the_formats_asked", reading::relays_frames_in_the_formats_asked(&server))
+            .await;
+        timed("reading::echoes_parameters", reading::echoes_parameters(&server)).await;
+        timed("reading::maps_errors", reading::maps_errors(&server)).await;
+        timed("reading::refuses_a_changed_result", reading::refuses_a_changed_result(&server)).await;
+        timed("reading::prepares_anew_what_the_server_forgot", reading::prepares_anew_what_the_server_forgot(&server))
+            .await;
+        timed("reading::takes_one_round_trip_when_cached", reading::takes_one_round_trip_when_cached(&server)).await;
+        timed("reading::keeps_settings_to_their_lease", reading::keeps_settings_to_their_lease(&server)).await;
+        timed("reading::logs_in_every_way", reading::logs_in_every_way(&server)).await;
+        timed("reading::checks_certificates", reading::checks_certificates(&server)).await;
+        timed("reading::describes_a_schema", reading::describes_a_schema(&server)).await;
+        timed("transactions::fetches_two_cursors_alternately", transactions::fetches_two_cursors_alternately(&server))
+            .await;
+        timed(
+            "transactions::keeps_savepoints_on_every_server",
+            transactions::keeps_savepoints_on_every_server(&server),
+        )
+        .await;
+        timed("transactions::writes_one_server", transactions::writes_one_server(&server)).await;
+        timed(
+            "transactions::ends_cursors_with_the_transaction",
+            transactions::ends_cursors_with_the_transaction(&server),
+        )
+        .await;
+        timed("transactions::holds_a_portal_outside", transactions::holds_a_portal_outside(&server)).await;
+        timed("transactions::binds_held_cursors_at_once", transactions::binds_held_cursors_at_once(&server)).await;
+        timed("faults::cancels_a_running_statement", faults::cancels_a_running_statement(&server)).await;
+        timed("faults::waits_for_a_full_pool", faults::waits_for_a_full_pool(&server)).await;
+        timed("faults::cleans_up_what_is_dropped", faults::cleans_up_what_is_dropped(&server)).await;
+        timed("faults::survives_cuts", faults::survives_cuts(&server)).await;
+        timed("faults::heals_after_termination", faults::heals_after_termination(&server)).await;
     });
     runtime.block_on(faults::survives_a_crash(&mut server));
     drop(runtime);
+}
+
+/// Runs a scenario and says how long it took: `cargo test -- --nocapture`.
+async fn timed(name: &str, scenario: impl Future<Output = ()>) {
+    let start = std::time::Instant::now();
+    scenario.await;
+    println!("{name}: {:?}", start.elapsed());
 }
 
 /// A printed statement with its parameters' and columns' types.

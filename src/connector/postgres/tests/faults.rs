@@ -9,7 +9,7 @@ use crate::error::SqlState;
 use crate::txn::{Access, Options, Transaction};
 
 const SLOW: &str = "SELECT 1 FROM pg_catalog.pg_sleep(30)";
-const LONG: &str = "SELECT repeat('x', 1000) FROM pg_catalog.generate_series(1, 1000000)";
+const LONG: &str = "SELECT repeat('x', 1000) FROM (SELECT pg_catalog.generate_series(1, 1000000)) s";
 
 fn cancelled_soon(text: &str, ty: PgType) -> Execution {
     let execution = relayed(text, &[(ty, Format::Text)]);

@@ -1,7 +1,10 @@
 //! Values, parameters, errors, settings, logins, introspection.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::TimestampMicrosecondType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::super::testing::{Proxy, Server};
@@ -16,13 +19,22 @@ async fn arrow_rows(pool: &Pool, execution: Execution) -> Result<Vec<Vec<String>
     let mut all = Vec::new();
     while let Some(Rows::Batch(batch)) = cursor.fetch(1000).await? {
         let options = FormatOptions::default().with_null("NULL");
+        let arrays: Vec<_> = batch.columns().iter().map(without_zone).collect();
         let columns: Vec<_> =
-            batch.columns().iter().map(|array| ArrayFormatter::try_new(array, &options).expect("printable")).collect();
+            arrays.iter().map(|array| ArrayFormatter::try_new(array, &options).expect("printable")).collect();
         all.extend(
             (0..batch.num_rows()).map(|row| columns.iter().map(|column| column.value(row).to_string()).collect()),
         );
     }
     Ok(all)
+}
+
+/// Arrow prints a zone only with a feature that we do not need.
+fn without_zone(array: &ArrayRef) -> ArrayRef {
+    match array.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(array) => Arc::new(array.clone().with_timezone_opt(None::<&str>)),
+        None => Arc::clone(array),
+    }
 }
 
 pub(super) async fn decodes_every_storage(server: &Server) {
@@ -48,7 +60,7 @@ pub(super) async fn decodes_every_storage(server: &Server) {
             "Cast error: Failed to convert 86400000000 to temporal for Time64(µs)",
         ),
         ("SELECT timestamp '2001-02-03 04:05:06.789'", PgType::TIMESTAMP, "2001-02-03T04:05:06.789"),
-        ("SELECT timestamptz '2001-02-03 04:05:06+02'", PgType::TIMESTAMPTZ, "2001-02-03T02:05:06Z"),
+        ("SELECT timestamptz '2001-02-03 04:05:06+02'", PgType::TIMESTAMPTZ, "2001-02-03T02:05:06"),
         ("SELECT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", PgType::UUID, "a0eebc999c0b4ef8bb6d6bb9bd380a11"),
         ("SELECT 'pg_class'::regclass", PgType::REGCLASS, "1259"),
         (
@@ -57,7 +69,7 @@ pub(super) async fn decodes_every_storage(server: &Server) {
             "0101000020e6100000000000000000f03f0000000000000040",
         ),
         // array_send: one dimension, no NULLs, element oid, length 1, lower bound 1, 4 bytes: 7
-        ("SELECT array[7]", PgType::INT4_ARRAY, "00000001000000000000001700000001000000010000000400000 07"),
+        ("SELECT array[7]", PgType::INT4_ARRAY, "00000001000000000000001700000001000000010000000400000007"),
         ("SELECT 'ok'::demo.mood", foreign, "ok"),
         ("SELECT NULL::int4", PgType::INT4, "NULL"),
         ("SELECT NULL::public.geometry", PgType::GEOMETRY, "NULL"),
@@ -68,7 +80,7 @@ pub(super) async fn decodes_every_storage(server: &Server) {
             Err(error) => panic!("{text}: {error:?} {:?}", error.fields()),
         };
         if !expected.starts_with("Cast error") {
-            assert_eq!(rows, [[expected.replace(' ', if ty.is_array() { "" } else { " " })]], "{text}");
+            assert_eq!(rows, [[expected]], "{text}");
         }
     }
     // An array of a PostGIS type carries our oid, not the remote's.
@@ -300,7 +312,9 @@ pub(super) async fn describes_a_schema(server: &Server) {
          INSERT INTO parts SELECT 1 FROM generate_series(1, 50); ANALYZE parts; ANALYZE part1",
     );
     let pool = server.pool(&[]);
+    let start = std::time::Instant::now();
     let schema = pool.describe("Odd 'name").await.unwrap_or_else(|error| panic!("{error:?} {:?}", error.fields()));
+    println!("describe: {:?}", start.elapsed());
     assert_eq!(schema.comment.as_deref(), Some("for tests"));
     assert!(schema.version.starts_with("15."));
     assert_eq!(schema.postgis.as_ref().map(|postgis| postgis.schema.as_str()), Some("public"));
