@@ -6,6 +6,7 @@ use num_bigint::Sign;
 
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::core::{json, numeric};
+use crate::kernels::io::{parse_tid, parse_xid8};
 use crate::kernels::spatial;
 use crate::types::{ArrayValue, Datum, Interval, Numeric, PgType};
 
@@ -71,8 +72,8 @@ fn compare_text(ty: PgType, left: &str, right: &str) -> Result<Ordering> {
         TextOrder::Bytes => Ok(left.as_bytes().cmp(right.as_bytes())),
         TextOrder::Padded => Ok(left.trim_end_matches(' ').as_bytes().cmp(right.trim_end_matches(' ').as_bytes())),
         TextOrder::Jsonb => json::compare(&Datum::text(left), &Datum::text(right)),
-        TextOrder::Tid => Ok(tid(left)?.cmp(&tid(right)?)),
-        TextOrder::Xid8 => Ok(xid8(left)?.cmp(&xid8(right)?)),
+        TextOrder::Tid => Ok(parse_tid(left)?.cmp(&parse_tid(right)?)),
+        TextOrder::Xid8 => Ok(parse_xid8(left).cmp(&parse_xid8(right))),
     }
 }
 
@@ -98,22 +99,6 @@ fn text_order(ty: PgType) -> Result<TextOrder> {
         ty if ty.is_foreign() => Err(Error::unsupported("comparison of values of a type of an attached source")),
         ty => Err(Error::unsupported(format!("comparison of type {}", ty.name()))),
     }
-}
-
-fn tid(text: &str) -> Result<(u32, u16)> {
-    text.strip_prefix('(')
-        .and_then(|text| text.strip_suffix(')'))
-        .and_then(|text| text.split_once(','))
-        .and_then(|(block, offset)| Some((block.parse().ok()?, offset.parse().ok()?)))
-        .ok_or_else(|| {
-            Error::new(SqlState::INVALID_TEXT_REPRESENTATION, format!("invalid input syntax for type tid: \"{text}\""))
-        })
-}
-
-fn xid8(text: &str) -> Result<u64> {
-    text.parse().map_err(|_| {
-        Error::new(SqlState::INVALID_TEXT_REPRESENTATION, format!("invalid input syntax for type xid8: \"{text}\""))
-    })
 }
 
 /// `btarraycmp`: elements in turn, NULL last; then the number of elements, of dimensions, their lengths, their bounds.
@@ -200,11 +185,11 @@ pub fn write_key(ty: PgType, value: &Datum, key: &mut Vec<u8>) -> Result<()> {
             TextOrder::Padded => bytes_key(value.trim_end_matches(' ').as_bytes(), key),
             TextOrder::Jsonb => key.extend(json::sort_key(&Datum::Text(value.clone()))?),
             TextOrder::Tid => {
-                let (block, offset) = tid(value)?;
+                let (block, offset) = parse_tid(value)?;
                 key.extend(block.to_be_bytes());
                 key.extend(offset.to_be_bytes());
             }
-            TextOrder::Xid8 => key.extend(xid8(value)?.to_be_bytes()),
+            TextOrder::Xid8 => key.extend(parse_xid8(value).to_be_bytes()),
         },
         Datum::Bytea(value) => bytes_key(value, key),
         Datum::Timetz(micros, zone) => {

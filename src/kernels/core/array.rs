@@ -69,7 +69,11 @@ pub(super) const SCALARS: &[Row] = &[
     }),
     ("array_position_start", |call, args| match args {
         [Datum::Null, ..] => Ok(Datum::Null),
-        [_, _, Datum::Null] => Err(Error::new(SqlState::NULL_VALUE_NOT_ALLOWED, "initial position must not be null")),
+        [Datum::Array(array), _, Datum::Null] if array.dimensions.len() == 1 => {
+            Err(Error::new(SqlState::NULL_VALUE_NOT_ALLOWED, "initial position must not be null"))
+        }
+        // No or too many dimensions: the same answer from anywhere.
+        [array, item, Datum::Null] => position(call, array, item, None),
         [array, item, Datum::Int4(start)] => position(call, array, item, Some(*start)),
         _ => Err(wrong(call, args)),
     }),
@@ -331,6 +335,9 @@ fn fill(call: &Call<'_>, item: &Datum, dimensions: &Datum, bounds: Option<&Datum
             })
             .collect()
     };
+    if dimensions.is_null() || bounds.is_some_and(Datum::is_null) {
+        return Err(null("dimension array or low bound array cannot be null"));
+    }
     let lengths = integers(dimensions)?;
     let lowers = bounds.map(integers).transpose()?;
     if lengths.len() > MAX_DIMENSIONS {

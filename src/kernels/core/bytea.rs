@@ -13,7 +13,7 @@ use crate::types::{Datum, PgType};
 comparisons!(COMPARE, "bytea", PgType::BYTEA);
 
 pub(super) const SCALARS: &[Row] = &[
-    ("byteacmp", binary_ref!(Bytea, Bytea => Int4: |a, b| a.cmp(b) as i32)),
+    ("byteacmp", binary_ref!(Bytea, Bytea => Int4: |a, b| memcmp(a, b))),
     ("byteaoctetlen", unary_ref!(Bytea => Int4: |a| a.len() as i32)),
     ("bit_length(bytea)", unary_ref!(Bytea => Int4: |a| a.len() as i32 * 8)),
     ("bytea_bit_count", unary_ref!(Bytea => Int8: |a| a.iter().map(|b| i64::from(b.count_ones())).sum())),
@@ -92,6 +92,12 @@ pub(super) const SCALARS: &[Row] = &[
     }),
     ("binary_decode", |call, args| decode(call, args)),
 ];
+
+/// As `byteacmp` and `uuid_cmp` see it: the difference of the first bytes that differ, else the sign of the lengths' difference.
+pub(super) fn memcmp(left: &[u8], right: &[u8]) -> i32 {
+    let differing = left.iter().zip(right).find(|(a, b)| a != b);
+    differing.map_or(left.len().cmp(&right.len()) as i32, |(a, b)| i32::from(*a) - i32::from(*b))
+}
 
 /// 2202E unless 0 <= at < length.
 fn index(at: i64, length: i64) -> Result<usize> {

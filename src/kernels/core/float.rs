@@ -147,6 +147,8 @@ const I4: (f64, f64, &str) = (-2_147_483_648.0, 2_147_483_648.0, "integer");
 const I8: (f64, f64, &str) = (-9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0, "bigint");
 
 pub(super) const SCALARS: &[Row] = &[
+    ("btfloat48cmp", binary!(Float4, Float8 => Int4: |a, b| compare_f64(f64::from(a), b) as i32)),
+    ("btfloat84cmp", binary!(Float8, Float4 => Int4: |a, b| compare_f64(a, f64::from(b)) as i32)),
     ("ftod", unary!(Float4 => Float8: |a| f64::from(a))),
     (
         "dtof",

@@ -13,6 +13,13 @@ pub fn print_f64(value: f64, extra_float_digits: i32) -> String {
         return general(value, (15 + extra_float_digits).max(1) as usize);
     }
     let mut shortest = format!("{value:e}");
+    // Between two equally near decimals Ryu takes the even one; that can only happen at full length.
+    if shortest.len() > 16 {
+        let even = format!("{value:.*e}", mantissa_digits(&shortest) - 1);
+        if even.parse() == Ok(value) {
+            shortest = even;
+        }
+    }
     // PostgreSQL's Ryu does not accept an interval's bound as a representation; Rust does when the mantissa is even.
     if value.abs() >= 18_014_398_509_481_984.0 {
         let (magnitude, below, above) = (value.abs(), value.abs().next_down(), value.abs().next_up());
@@ -30,6 +37,12 @@ pub fn print_f32(value: f32, extra_float_digits: i32) -> String {
         return general(f64::from(value), (6 + extra_float_digits).max(1) as usize);
     }
     let mut shortest = format!("{value:e}");
+    if shortest.len() > 7 {
+        let even = format!("{value:.*e}", mantissa_digits(&shortest) - 1);
+        if even.parse() == Ok(value) {
+            shortest = even;
+        }
+    }
     if value.abs() >= 33_554_432.0 {
         let (magnitude, below, above) = (value.abs(), value.abs().next_down(), value.abs().next_up());
         let [m, b] = [magnitude, below].map(|v| exact(f64::from(v)));

@@ -41,17 +41,17 @@ pub(super) const SCALARS: &[Row] = &[
         }),
     ),
     ("dtanh", unary!(Float8 => Float8: |a| a.tanh())),
-    ("dasinh", unary!(Float8 => Float8: |a| a.asinh())),
+    ("dasinh", unary!(Float8 => Float8: |a| asinh(a))),
     (
         "dacosh",
         unary!(Float8 => Float8: |a| {
             if a < 1.0 {
                 return Err(bad_input());
             }
-            a.acosh()
+            acosh(a)
         }),
     ),
-    ("datanh", unary!(Float8 => Float8: |a| unit(a)?.atanh())),
+    ("datanh", unary!(Float8 => Float8: |a| atanh(unit(a)?))),
     (
         "degrees",
         unary!(Float8 => Float8: |a| {
@@ -105,6 +105,51 @@ pub(super) const SCALARS: &[Row] = &[
     ("datand", unary!(Float8 => Float8: |a| (a.atan() / 1_f64.atan()) * 45.0)),
     ("datan2d", binary!(Float8, Float8 => Float8: |a, b| (a.atan2(b) / 1_f64.atan()) * 45.0)),
 ];
+
+// The inverse hyperbolic functions in the steps of C's library, which PostgreSQL calls; Rust's take others (and overflow).
+
+const LARGE: f64 = 268_435_456.0;
+
+fn asinh(a: f64) -> f64 {
+    let x = a.abs();
+    if !(x > 1.0 / LARGE && x.is_finite()) {
+        return a;
+    }
+    let result = if x > LARGE {
+        x.ln() + std::f64::consts::LN_2
+    } else if x > 2.0 {
+        (2.0 * x + 1.0 / ((x * x + 1.0).sqrt() + x)).ln()
+    } else {
+        let square = x * x;
+        (x + square / (1.0 + (1.0 + square).sqrt())).ln_1p()
+    };
+    result.copysign(a)
+}
+
+fn acosh(a: f64) -> f64 {
+    if a >= LARGE {
+        a.ln() + std::f64::consts::LN_2
+    } else if a > 2.0 {
+        (2.0 * a - 1.0 / (a + (a * a - 1.0).sqrt())).ln()
+    } else {
+        let t = a - 1.0;
+        (t + (2.0 * t + t * t).sqrt()).ln_1p()
+    }
+}
+
+fn atanh(a: f64) -> f64 {
+    let x = a.abs();
+    if x < 1.0 / LARGE {
+        return a;
+    }
+    let result = if x < 0.5 {
+        let twice = x + x;
+        0.5 * (twice + twice * x / (1.0 - x)).ln_1p()
+    } else {
+        0.5 * ((x + x) / (1.0 - x)).ln_1p()
+    };
+    result.copysign(a)
+}
 
 // The functions of the first quadrant are scaled by their own value at an exact angle, so that they are exact there.
 

@@ -7,7 +7,7 @@ mod record;
 mod text;
 
 pub use self::bytes::{bytea_escape, bytea_hex, parse_bytea, parse_hex, parse_uuid, print_uuid};
-pub use self::number::{out_of_range, parse_int, parse_oid, type_label};
+pub use self::number::{out_of_range, parse_int, parse_oid, parse_tid, parse_xid8, type_label};
 pub use self::record::{type_of, unpack as unpack_record};
 pub use self::text::{char_from_byte, pad, truncate_name};
 
@@ -33,6 +33,8 @@ pub fn input(env: &Env, ty: PgType, typmod: i32, text: &str) -> Result<Datum> {
         PgType::UUID => Datum::Uuid(bytes::parse_uuid(text)?),
         PgType::INT2VECTOR | PgType::OIDVECTOR => array::vector_in(ty, text)?,
         PgType::RECORD => return Err(Error::unsupported("input of anonymous composite types")),
+        PgType::TID => Datum::text(number::print_tid(number::parse_tid(text)?)),
+        PgType::XID8 => Datum::text(number::parse_xid8(text).to_string()),
         PgType::VOID => Datum::Void,
         ty if is_text(ty) => text::input(ty, typmod, text)?,
         ty if is_datetime(ty) => datetime::input(env, ty, typmod, text)?,
@@ -81,7 +83,8 @@ pub fn output(env: &Env, ty: PgType, value: &Datum) -> Result<String> {
 
 /// The type's binary send function (wire format 1).
 pub fn send(env: &Env, ty: PgType, value: &Datum) -> Result<Vec<u8>> {
-    if matches!(value, Datum::Text(_)) && !is_text(ty) && !matches!(ty, PgType::JSON | PgType::JSONB | PgType::XML) {
+    let sendable = is_text(ty) || matches!(ty, PgType::JSON | PgType::JSONB | PgType::TID | PgType::XID8 | PgType::XML);
+    if matches!(value, Datum::Text(_)) && !sendable {
         return Err(if ty == PgType::ACLITEM {
             Error::new(SqlState::UNDEFINED_FUNCTION, "no binary output function available for type aclitem")
         } else if ty.is_foreign() {
@@ -105,6 +108,11 @@ pub fn encode(env: &Env, ty: PgType, value: &Datum) -> Result<Vec<u8>> {
         Datum::Numeric(value) => numeric::encode(value),
         Datum::Oid(value) => value.to_be_bytes().to_vec(),
         Datum::Text(_) if matches!(ty, PgType::JSON | PgType::JSONB) => json::send(env, ty, value)?,
+        Datum::Text(value) if ty == PgType::TID => {
+            let (block, offset) = number::parse_tid(value)?;
+            [&block.to_be_bytes()[..], &offset.to_be_bytes()].concat()
+        }
+        Datum::Text(value) if ty == PgType::XID8 => number::parse_xid8(value).to_be_bytes().to_vec(),
         Datum::Text(value) if ty == PgType::CHAR => vec![value.as_bytes().first().copied().unwrap_or(0)],
         Datum::Text(value) => value.as_bytes().to_vec(),
         Datum::Bytea(value) => value.to_vec(),
@@ -125,7 +133,7 @@ pub fn encode(env: &Env, ty: PgType, value: &Datum) -> Result<Vec<u8>> {
 
 /// The type's binary receive function; 22P03 on malformed bytes.
 pub fn receive(env: &Env, ty: PgType, typmod: i32, bytes: &[u8]) -> Result<Datum> {
-    let known = is_text(ty) || matches!(ty, PgType::JSON | PgType::JSONB) || ty.is_array();
+    let known = is_text(ty) || matches!(ty, PgType::JSON | PgType::JSONB | PgType::TID | PgType::XID8) || ty.is_array();
     if !known && crate::types::storage(ty) == arrow::datatypes::DataType::Utf8 && ty != PgType::NUMERIC {
         return Err(if ty == PgType::ACLITEM {
             Error::new(SqlState::UNDEFINED_FUNCTION, "no binary input function available for type aclitem")
@@ -152,6 +160,11 @@ pub fn decode(env: &Env, ty: PgType, typmod: i32, bytes: &[u8]) -> Result<Datum>
         PgType::UUID => Datum::Uuid(fixed(bytes)?),
         PgType::CHAR => text::char_from_byte(fixed::<1>(bytes)?[0])?,
         PgType::RECORD => record::decode(env, bytes)?,
+        PgType::TID => {
+            let [a, b, c, d, e, f] = fixed(bytes)?;
+            Datum::text(number::print_tid((u32::from_be_bytes([a, b, c, d]), u16::from_be_bytes([e, f]))))
+        }
+        PgType::XID8 => Datum::text(u64::from_be_bytes(fixed(bytes)?).to_string()),
         PgType::VOID => Datum::Void,
         ty if is_datetime(ty) => datetime::receive(env, ty, typmod, bytes)?,
         PgType::JSON | PgType::JSONB => json::receive(env, ty, typmod, bytes)?,

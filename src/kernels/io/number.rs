@@ -83,8 +83,13 @@ pub fn parse_oid(text: &str) -> Result<u32> {
     Ok(value as u32)
 }
 
-/// `xidin`: `strtoul`, which never fails.
+/// `xidin`: the low half of `strtou64`, which never fails.
 pub(super) fn parse_xid(text: &str) -> u32 {
+    parse_xid8(text) as u32
+}
+
+/// `xid8in`: C's `strtoull` in its three radixes.
+pub fn parse_xid8(text: &str) -> u64 {
     let trimmed = text.trim_start_matches(is_space);
     let (negative, digits) = match trimmed.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -101,6 +106,24 @@ pub(super) fn parse_xid(text: &str) -> u32 {
         .chars()
         .map_while(|c| c.to_digit(radix))
         .try_fold(0_u64, |value, digit| value.checked_mul(u64::from(radix))?.checked_add(u64::from(digit)));
-    let value = value.unwrap_or(u64::MAX);
-    if negative { value.wrapping_neg() as u32 } else { value as u32 }
+    match value {
+        None => u64::MAX,
+        Some(value) if negative => value.wrapping_neg(),
+        Some(value) => value,
+    }
+}
+
+/// `tidin`: (block, offset).
+pub fn parse_tid(text: &str) -> Result<(u32, u16)> {
+    text.trim_start_matches(is_space)
+        .strip_prefix('(')
+        .and_then(|text| text.split_once(')'))
+        .and_then(|(inside, _)| inside.split_once(','))
+        .and_then(|(block, offset)| Some((block.trim().parse().ok()?, offset.trim().parse().ok()?)))
+        .ok_or_else(|| invalid(text, "tid"))
+}
+
+/// `tidout`.
+pub(super) fn print_tid((block, offset): (u32, u16)) -> String {
+    format!("({block},{offset})")
 }

@@ -99,6 +99,16 @@ pub(in crate::kernels::core) const SCALARS: &[Row] = &[
         }),
     ),
     ("numeric_int8", unary_ref!(Numeric => Int8: |a| to_i64(a, "bigint")?.ok_or_else(|| out_of_range("bigint"))?)),
+    ("in_range_numeric_numeric", |call, args| match args {
+        [
+            Datum::Numeric(value),
+            Datum::Numeric(base),
+            Datum::Numeric(offset),
+            Datum::Bool(subtract),
+            Datum::Bool(less),
+        ] => in_range(value, base, offset, *subtract, *less).map(Datum::Bool),
+        _ => Err(wrong(call, args)),
+    }),
     ("width_bucket_numeric", |call, args| match args {
         [Datum::Numeric(operand), Datum::Numeric(low), Datum::Numeric(high), Datum::Int4(count)] => {
             width_bucket(operand, low, high, *count).map(Datum::Int4)
@@ -106,6 +116,23 @@ pub(in crate::kernels::core) const SCALARS: &[Row] = &[
         _ => Err(wrong(call, args)),
     }),
 ];
+
+/// Of RANGE frames: NaN is above everything and equal to itself; infinity - infinity counts as within.
+fn in_range(value: &Numeric, base: &Numeric, offset: &Numeric, subtract: bool, less: bool) -> Result<bool> {
+    if matches!(offset, Numeric::NaN) || compare(offset, &from_int(0)).is_lt() {
+        return Err(crate::kernels::core::float::bad_frame_offset());
+    }
+    match (value, base, offset) {
+        (Numeric::NaN, base, _) => return Ok(matches!(base, Numeric::NaN) || !less),
+        (_, Numeric::NaN, _) => return Ok(less),
+        (_, Numeric::Infinity, Numeric::Infinity) if subtract => return Ok(true),
+        (_, Numeric::NegativeInfinity, Numeric::Infinity) if !subtract => return Ok(true),
+        _ => {}
+    }
+    let bound = if subtract { math::subtract(base, offset)? } else { math::add(base, offset)? };
+    let order = compare(value, &bound);
+    Ok(if less { order.is_le() } else { order.is_ge() })
+}
 
 fn width_bucket(operand: &Numeric, low: &Numeric, high: &Numeric, count: i32) -> Result<i32> {
     let error = |what: &str| Error::new(SqlState::INVALID_ARGUMENT_FOR_WIDTH_BUCKET, what);
@@ -133,10 +160,11 @@ fn width_bucket(operand: &Numeric, low: &Numeric, high: &Numeric, count: i32) ->
     if beyond {
         return count.checked_add(1).ok_or_else(|| out_of_range("integer"));
     }
-    // Both differences have the sign of high - low: the quotient is positive.
+    // The quotient is rounded, as in PostgreSQL 15: an operand very near to the upper bound may land beyond it.
     let position = math::multiply(&math::subtract(operand, low)?, &from_int(count))?;
-    let bucket = to_i64(&math::divide_truncated(&position, &math::subtract(high, low)?)?, "integer")?;
-    bucket.and_then(|v| i32::try_from(v + 1).ok()).ok_or_else(|| out_of_range("integer"))
+    let quotient = math::divide(&position, &math::subtract(high, low)?)?;
+    let bucket = to_i64(&math::floor(&math::add(&quotient, &from_int(1))?)?, "integer")?;
+    bucket.and_then(|v| i32::try_from(v).ok()).ok_or_else(|| out_of_range("integer"))
 }
 
 #[cfg(test)]

@@ -204,8 +204,7 @@ fn leading_group(unscaled: &BigInt, scale: i64) -> (i64, u64) {
 pub fn round(value: &Numeric, digits: i32) -> Result<Numeric> {
     let Class::Finite(_) = class(value) else { return Ok(value.clone()) };
     let (unscaled, scale) = parts(value);
-    // Limited as in PostgreSQL: +-NUMERIC_MAX_RESULT_SCALE.
-    let (unscaled, scale) = round_to(unscaled, scale, i64::from(digits).clamp(-2000, 2000));
+    let (unscaled, scale) = round_to(unscaled, scale, i64::from(digits).clamp(-131_073, MAX_SCALE));
     finite(unscaled, scale)
 }
 
@@ -213,7 +212,7 @@ pub fn round(value: &Numeric, digits: i32) -> Result<Numeric> {
 pub fn truncate(value: &Numeric, digits: i32) -> Result<Numeric> {
     let Class::Finite(_) = class(value) else { return Ok(value.clone()) };
     let (unscaled, scale) = parts(value);
-    let (unscaled, scale) = truncate_to(unscaled, scale, i64::from(digits).clamp(-2000, 2000));
+    let (unscaled, scale) = truncate_to(unscaled, scale, i64::from(digits).clamp(-131_072, MAX_SCALE));
     finite(unscaled, scale)
 }
 
