@@ -13,3 +13,4 @@ pub mod sql;
 pub mod store;
 pub mod txn;
 pub mod types;
+pub mod wire;

@@ -1,8 +1,10 @@
-//! Sessions: settings, prepared statements, portals, and the seam to the request path.
+//! Sessions: settings, transactions, prepared statements, portals, and the seam to the request path.
 
 pub mod executor;
 pub mod guc;
+pub mod portal;
 pub mod settings;
+pub mod state;
 mod value;
 mod zone;
 
@@ -10,4 +12,6 @@ pub use self::executor::{
     Executor, Login, Notice, Open, Opened, OutputColumn, Plan, SessionContext, SetRole, Severity, Tag, Transaction,
     TransactionMode,
 };
+pub use self::portal::{Portal, PortalState, Prepared, Running};
 pub use self::settings::{Scope, Settings, SharedSettings};
+pub use self::state::{Block, Session, Startup};

@@ -25,6 +25,8 @@ pub struct Settings {
     lasting: Arc<Values>,
     /// Before the transaction, then before each savepoint.
     marks: Vec<(Arc<Values>, Arc<Values>)>,
+    /// Counts changes of what `get` answers.
+    changes: u64,
 }
 
 /// Whether a value lasts beyond the transaction.
@@ -106,6 +108,7 @@ impl Settings {
             self.current.iter().filter(|(name, _)| stays(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
         self.current = Arc::new(kept);
         self.lasting = self.current.clone();
+        self.changes += 1;
     }
 
     /// A default of this session (startup parameter, ALTER ROLE ... SET): checked as SET, but RESET goes back to it.
@@ -125,6 +128,7 @@ impl Settings {
             }
         };
         Arc::make_mut(&mut self.defaults).insert(key, Arc::from(value));
+        self.changes += 1;
         Ok(())
     }
 
@@ -151,8 +155,8 @@ impl Settings {
     /// Back to the state before savepoint `level` (0-based), which stays.
     pub fn rollback_to(&mut self, level: usize) {
         self.marks.truncate(level + 2);
-        if let Some((current, lasting)) = self.marks.last() {
-            (self.current, self.lasting) = (current.clone(), lasting.clone());
+        if let Some((current, lasting)) = self.marks.last().cloned() {
+            self.restore(current, lasting);
         }
     }
 
@@ -162,19 +166,36 @@ impl Settings {
     }
 
     pub fn commit(&mut self) {
-        self.current = self.lasting.clone();
+        self.restore(self.lasting.clone(), self.lasting.clone());
         self.marks.clear();
     }
 
     pub fn rollback(&mut self) {
-        if let Some((_, lasting)) = self.marks.first() {
-            self.lasting = lasting.clone();
-        }
-        self.current = self.lasting.clone();
+        let lasting = self.marks.first().map_or_else(|| self.lasting.clone(), |(_, lasting)| lasting.clone());
+        self.restore(lasting.clone(), lasting);
         self.marks.clear();
     }
 
+    fn restore(&mut self, current: Arc<Values>, lasting: Arc<Values>) {
+        if !Arc::ptr_eq(&self.current, &current) {
+            self.changes += 1;
+        }
+        (self.current, self.lasting) = (current, lasting);
+    }
+
     fn put(&mut self, key: String, value: Option<Arc<str>>, scope: Scope) {
+        self.changes += 1;
+        // Both maps stay one while they are equal, so that COMMIT changes nothing.
+        if scope == Scope::Session && Arc::ptr_eq(&self.current, &self.lasting) {
+            self.lasting = Arc::default();
+            let values = Arc::make_mut(&mut self.current);
+            match value {
+                Some(value) => drop(values.insert(key, value)),
+                None => drop(values.remove(&key)),
+            }
+            self.lasting = self.current.clone();
+            return;
+        }
         let set = |values: &mut Arc<Values>| {
             let values = Arc::make_mut(values);
             match &value {
@@ -322,7 +343,8 @@ pub struct SharedSettings {
 
 impl SharedSettings {
     pub fn new(settings: Settings) -> SharedSettings {
-        SharedSettings { settings: Mutex::new(settings), version: AtomicU64::new(1) }
+        let version = AtomicU64::new(settings.changes);
+        SharedSettings { settings: Mutex::new(settings), version }
     }
 
     /// Rises with every change: who derives something from the settings keeps it until then.
@@ -335,8 +357,9 @@ impl SharedSettings {
     }
 
     pub fn write<R>(&self, write: impl FnOnce(&mut Settings) -> R) -> R {
-        let result = write(&mut self.lock());
-        self.version.fetch_add(1, Ordering::Release);
+        let mut settings = self.lock();
+        let result = write(&mut settings);
+        self.version.store(settings.changes, Ordering::Release);
         result
     }
 
@@ -366,6 +389,11 @@ impl SharedSettings {
     fn lock(&self) -> MutexGuard<'_, Settings> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// PostgreSQL's `parse_bool`.
+pub fn parse_bool(text: &str) -> Option<bool> {
+    boolean(text)
 }
 
 /// The kind's name for messages (`pg_settings.vartype`), re-exported for the catalog.
