@@ -17,10 +17,10 @@ const EPOCH: u64 = 946_684_800;
 pub const REPORTED: &[&str] = &[
     "in_hot_standby",
     "integer_datetimes",
+    "application_name",
     "TimeZone",
     "IntervalStyle",
     "is_superuser",
-    "application_name",
     "default_transaction_read_only",
     "standard_conforming_strings",
     "DateStyle",

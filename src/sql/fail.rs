@@ -47,8 +47,8 @@ fn position(text: &str, message: &str) -> Option<usize> {
     }
     let places: Vec<usize> = match pg_query::scan_tokens(text) {
         Ok(tokens) => {
-            let starts = tokens.iter().filter_map(|token| usize::try_from(token.start).ok());
-            starts.filter(|start| text.get(*start..).is_some_and(|rest| rest.starts_with(near))).collect()
+            let ranges = tokens.iter().map(|token| (token.start.max(0) as usize, token.end.max(0) as usize));
+            ranges.filter(|(start, end)| text.get(*start..*end) == Some(near)).map(|(start, _)| start).collect()
         }
         Err(_) => text.match_indices(near).map(|(start, _)| start).collect(),
     };

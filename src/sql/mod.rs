@@ -174,6 +174,7 @@ mod tests {
             ("select 'abc", "42601", "unterminated quoted string at or near \"'abc\"", Some(7)),
             ("select \"\" from t", "42601", "zero-length delimited identifier at or near \"\"\"\"", Some(7)),
             ("select 1; foo bar; select 2", "42601", "syntax error at or near \"foo\"", Some(10)),
+            ("select 1; selec 2", "42601", "syntax error at or near \"selec\"", Some(10)),
             ("begin isolation level foo", "42601", "syntax error at or near \"foo\"", Some(22)),
             ("select a.b from t limit 1 limit 2", "42601", "syntax error at or near \"limit\"", Some(26)),
             ("select /* abc", "42601", "unterminated /* comment at or near \"/* abc\"", Some(7)),
@@ -191,13 +192,13 @@ mod tests {
     fn deep_statements_do_not_overflow() {
         for (text, fits) in [
             (format!("select {}1", "1+".repeat(400)), true),
-            (format!("select {}1", "1+".repeat(2_000_000)), false),
+            (format!("select {}1", "1+".repeat(100_000)), false),
             (format!("select {}1{}", "(".repeat(20_000), ")".repeat(20_000)), false),
-            (format!("select {}1", "- ".repeat(300_000)), false),
-            (format!("select {}true", "not ".repeat(300_000)), false),
-            (format!("select 1 in ({}1)", "1,".repeat(100_000)), true),
-            (format!("insert into t values {}(1)", "(-1,'a b c','d'),".repeat(50_000)), true),
-            (format!("select 1 where {}true", "a = 1 or b = 2 and ".repeat(20_000)), true),
+            (format!("select {}1", "- ".repeat(30_000)), false),
+            (format!("select {}true", "not ".repeat(30_000)), false),
+            (format!("select 1 in ({}1)", "1,".repeat(10_000)), true),
+            (format!("insert into t values {}(1)", "(-1,'a b c','d'),".repeat(5_000)), true),
+            (format!("select 1 where {}true", "a = 1 or b = 2 and ".repeat(2_000)), true),
         ] {
             match parse(&text) {
                 Ok(_) => assert!(fits, "{}", &text[..30]),

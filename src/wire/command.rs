@@ -529,6 +529,8 @@ impl Connection {
     ) -> Result<Outcome, Fail> {
         let prepared = self.valid(name).await?;
         let expected = prepared.params.len();
+        // As PostgreSQL: a statement without parameters passes over arguments.
+        let arguments = if expected == 0 { &[] } else { arguments };
         if arguments.len() != expected {
             let message = format!("wrong number of parameters for prepared statement \"{name}\"");
             let detail = format!("Expected {expected} parameters but got {}.", arguments.len());
