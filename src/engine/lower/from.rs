@@ -1,0 +1,296 @@
+//! FROM and WHERE: the items joined along their conditions, each condition as early as it may run.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Lowerer, conjuncts};
+use crate::bound::{Expr, ExprKind, From, JoinKind, RangeId};
+use crate::engine::apply::{Free, LateralJoin, Mode, Spec, SubPlan};
+use crate::engine::expr::{has_subquery, is_safe, is_volatile, truth};
+use crate::engine::node::node;
+use crate::engine::relation::Rel;
+use crate::engine::statement::{EXISTS, Key};
+use crate::error::{Error, Result};
+use crate::types::PgType;
+
+/// A condition waiting to be used.
+struct Condition {
+    expr: Expr,
+    ranges: HashSet<RangeId>,
+    safe: bool,
+    /// `left = right` with no sub-query and nothing volatile: may be a join key.
+    equality: bool,
+}
+
+struct Unit<'a> {
+    from: &'a From,
+    ranges: HashSet<RangeId>,
+    free: Free,
+}
+
+impl Lowerer {
+    /// FROM items (a comma list) under WHERE's conjuncts.
+    pub(super) fn from_where(&self, items: &[From], filter: Vec<Expr>) -> Result<Rel> {
+        let mut units = Vec::new();
+        let mut conditions = Vec::new();
+        for item in items {
+            flatten(item, &mut units, &mut conditions);
+        }
+        conditions.extend(filter);
+        if units.is_empty() {
+            return self.filter(self.one_row(), conditions);
+        }
+        let all: HashSet<RangeId> = units.iter().flat_map(|unit| unit.ranges.iter().copied()).collect();
+        let mut conditions: Vec<Condition> = conditions
+            .into_iter()
+            .map(|expr| {
+                let ranges = Free::of_expr(&expr).ranges().intersection(&all).copied().collect();
+                let safe = is_safe(&expr);
+                let equality = is_equality(&expr) && !has_subquery(&expr) && !is_volatile(&expr);
+                Condition { expr, ranges, safe, equality }
+            })
+            .collect();
+        let mut current: Option<(Rel, HashSet<RangeId>)> = None;
+        while !units.is_empty() {
+            let next = choose(&units, current.as_ref().map(|(_, ranges)| ranges), &conditions, &all);
+            let unit = units.remove(next);
+            let own = take(&mut conditions, |condition| condition.safe && condition.ranges.is_subset(&unit.ranges));
+            let lateral = current.as_ref().is_some_and(|(rel, _)| self.depends(&unit.free, rel));
+            current = Some(match current {
+                None => (self.item(unit.from, own, &hints(&conditions, &unit.ranges))?, unit.ranges),
+                Some((rel, mut ranges)) if lateral => {
+                    ranges.extend(&unit.ranges);
+                    let rel = self.lateral(rel, unit.from, Vec::new(), false)?;
+                    (self.filter(rel, own)?, ranges)
+                }
+                Some((left, mut ranges)) => {
+                    let right = self.item(unit.from, own, &hints(&conditions, &unit.ranges))?;
+                    let before = ranges.clone();
+                    ranges.extend(&unit.ranges);
+                    let on = take(&mut conditions, |condition| {
+                        condition.ranges.is_subset(&ranges)
+                            && (condition.safe
+                                || (condition.equality && connects(&condition.expr, &before, &unit.ranges))
+                                || crate::engine::spatial_join::recognized(&condition.expr, &left, &right))
+                    });
+                    (self.join(left, right, JoinKind::Inner, on)?, ranges)
+                }
+            });
+        }
+        let Some((rel, _)) = current else { return Err(Error::internal("FROM without items")) };
+        self.filter(rel, conditions.into_iter().map(|condition| condition.expr).collect())
+    }
+
+    /// One FROM item on its own. `filters` cannot raise and read it only; `hints` may be used to read less (they are checked later).
+    fn item(&self, from: &From, filters: Vec<Expr>, hints: &[Expr]) -> Result<Rel> {
+        match from {
+            From::Cte { range, cte, columns, .. } => {
+                let rel = self.cte(*cte)?;
+                self.filter(self.renamed(rel, *range, columns.len())?, filters)
+            }
+            From::Function(scan) => self.filter(self.function_scan(self.one_row(), scan)?, filters),
+            From::Join(join) => {
+                let on = conjuncts(join.on.as_ref());
+                match join.kind {
+                    JoinKind::Cross | JoinKind::Inner => {
+                        let mut all = on;
+                        all.extend(filters);
+                        self.from_where(std::slice::from_ref(from), all)
+                    }
+                    JoinKind::Left => self.outer_join(&join.left, &join.right, on, filters),
+                    JoinKind::Right => self.outer_join(&join.right, &join.left, on, filters),
+                    JoinKind::Full => {
+                        if on.iter().any(has_subquery) {
+                            return Err(Error::unsupported("FULL JOIN on a condition with a sub-query"));
+                        }
+                        let left = self.from_where(std::slice::from_ref(&join.left), Vec::new())?;
+                        let right = self.from_where(std::slice::from_ref(&join.right), Vec::new())?;
+                        let rel = self.join(left, right, JoinKind::Full, on)?;
+                        self.filter(rel, filters)
+                    }
+                }
+            }
+            From::Scan(_) => Err(Error::internal("an unsecured relation reached the engine")),
+            From::Secured(scan) => self.scan(scan, filters, hints),
+            From::Subquery { range, query, columns, .. } => {
+                let rel = self.query(query)?;
+                self.filter(self.renamed(rel, *range, columns.len())?, filters)
+            }
+        }
+    }
+
+    /// `kept LEFT JOIN other ON on`.
+    fn outer_join(&self, kept: &From, other: &From, on: Vec<Expr>, filters: Vec<Expr>) -> Result<Rel> {
+        let kept_ranges = ranges_of(kept);
+        let other_ranges = ranges_of(other);
+        let (pushed, late): (Vec<_>, Vec<_>) =
+            filters.into_iter().partition(|filter| Free::of_expr(filter).ranges().is_subset(&kept_ranges));
+        let left = self.from_where(std::slice::from_ref(kept), pushed)?;
+        let free = Free::of_from(other, &[]);
+        let rel = if self.depends(&free, &left) || on.iter().any(has_subquery) {
+            self.lateral(left, other, on, true)?
+        } else {
+            let own = |expr: &Expr| {
+                let ranges = Free::of_expr(expr).ranges();
+                is_safe(expr) && !ranges.is_empty() && ranges.is_subset(&other_ranges)
+            };
+            let (inner, on): (Vec<_>, Vec<_>) = on.into_iter().partition(own);
+            let right = self.from_where(std::slice::from_ref(other), inner)?;
+            self.join(left, right, JoinKind::Left, on)?
+        };
+        self.filter(rel, late)
+    }
+
+    /// Joins an item that reads its left neighbours (or has a condition with a sub-query).
+    fn lateral(&self, rel: Rel, from: &From, on: Vec<Expr>, left: bool) -> Result<Rel> {
+        if let (From::Function(scan), true, false) = (from, on.is_empty(), left) {
+            return self.function_scan(rel, scan);
+        }
+        let bindings = Free::of_from(from, &on).bindings(&rel.columns);
+        // The columns it gives: lowered once with NULLs in place of the outer values.
+        let mut outer = self.outer().clone();
+        for (key, ty) in &bindings {
+            outer.0.insert(*key, (crate::types::Datum::Null, *ty));
+        }
+        let output = self.inside(outer, true).lateral_item(from, &on, None)?.columns;
+        let binding = bindings
+            .iter()
+            .map(|(key, ty)| {
+                rel.position(*key).map(|index| (index, *ty)).ok_or_else(|| crate::engine::expr::missing(*key))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let spec = Spec::From { from: Arc::new(from.clone()), on: Arc::new(on), output: output.clone() };
+        let operator = LateralJoin {
+            plan: SubPlan::new(self, spec, bindings, Mode::Batches),
+            binding,
+            left,
+            width: output.len(),
+        };
+        let mut columns = rel.columns.clone();
+        columns.extend(output);
+        let types = columns.iter().map(|(_, ty)| *ty).collect();
+        let rows = rel.rows * 2.0;
+        Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows })
+    }
+
+    /// The inside of a lateral join, with the outer values at hand.
+    pub(in crate::engine) fn lateral_item(
+        &self,
+        from: &From,
+        on: &[Expr],
+        output: Option<&[(Key, PgType)]>,
+    ) -> Result<Rel> {
+        let rel = self.from_where(std::slice::from_ref(from), on.to_vec())?;
+        match output {
+            None => Ok(rel),
+            Some(output) => {
+                let keys: Vec<Key> = output.iter().map(|(key, _)| *key).collect();
+                self.columns_in_order(rel, &keys)
+            }
+        }
+    }
+
+    /// Gives a query's columns the names of a FROM item; only those that are read stay.
+    fn renamed(&self, rel: Rel, range: RangeId, width: usize) -> Result<Rel> {
+        let (wanted, whole) = self.statement.columns_of(range, width);
+        let columns =
+            rel.columns.iter().enumerate().map(|(n, (_, ty))| (Key(range, n), *ty)).collect();
+        let rel = Rel { columns, ..rel };
+        let added = if whole { vec![(Key(range, EXISTS), PgType::BOOL, truth())] } else { Vec::new() };
+        rel.project(Some(&|key| wanted.contains(&key.1)), added)
+    }
+}
+
+/// Inner and cross joins are lists of items and conditions.
+fn flatten<'a>(from: &'a From, units: &mut Vec<Unit<'a>>, conditions: &mut Vec<Expr>) {
+    if let From::Join(join) = from
+        && matches!(join.kind, JoinKind::Cross | JoinKind::Inner)
+    {
+        flatten(&join.left, units, conditions);
+        flatten(&join.right, units, conditions);
+        conditions.extend(conjuncts(join.on.as_ref()));
+        return;
+    }
+    units.push(Unit { from, ranges: ranges_of(from), free: Free::of_from(from, &[]) });
+}
+
+/// The ranges whose columns an item gives.
+fn ranges_of(from: &From) -> HashSet<RangeId> {
+    match from {
+        From::Cte { range, .. } | From::Subquery { range, .. } => HashSet::from([*range]),
+        From::Function(scan) => HashSet::from([scan.range]),
+        From::Join(join) => ranges_of(&join.left).union(&ranges_of(&join.right)).copied().collect(),
+        From::Scan(scan) => HashSet::from([scan.range]),
+        From::Secured(scan) => HashSet::from([scan.scan.range]),
+    }
+}
+
+/// The next item: one connected with what is there, else the first whose left neighbours are there.
+fn choose(
+    units: &[Unit<'_>],
+    joined: Option<&HashSet<RangeId>>,
+    conditions: &[Condition],
+    all: &HashSet<RangeId>,
+) -> usize {
+    let ready = |unit: &Unit<'_>| {
+        unit.free
+            .ranges()
+            .iter()
+            .all(|range| !all.contains(range) || joined.is_some_and(|joined| joined.contains(range)))
+    };
+    let connected = |unit: &Unit<'_>| {
+        joined.is_some_and(|joined| {
+            conditions.iter().any(|condition| {
+                condition.ranges.len() > 1
+                    && (condition.equality || is_spatial(&condition.expr))
+                    && !condition.ranges.is_disjoint(&unit.ranges)
+                    && condition.ranges.iter().all(|range| joined.contains(range) || unit.ranges.contains(range))
+            })
+        })
+    };
+    units
+        .iter()
+        .position(|unit| ready(unit) && connected(unit))
+        .or_else(|| units.iter().position(ready))
+        .unwrap_or(0)
+}
+
+fn is_spatial(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call { args, .. } if args.iter().filter(|arg| arg.ty.oid == PgType::GEOMETRY).count() > 1)
+}
+
+pub(super) fn is_equality(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call { operator: Some(operator), args, .. } if &**operator == "=" && args.len() == 2)
+}
+
+/// Whether one side of an equality reads only the one set of ranges and the other side only the other.
+fn connects(expr: &Expr, left: &HashSet<RangeId>, right: &HashSet<RangeId>) -> bool {
+    let ExprKind::Call { args, .. } = &expr.kind else { return false };
+    let [one, two] = args.as_slice() else { return false };
+    let reads = |expr: &Expr, of: &HashSet<RangeId>, not: &HashSet<RangeId>| {
+        let ranges = Free::of_expr(expr).ranges();
+        !ranges.is_disjoint(of) && ranges.is_disjoint(not)
+    };
+    (reads(one, left, right) && reads(two, right, left)) || (reads(one, right, left) && reads(two, left, right))
+}
+
+fn take(conditions: &mut Vec<Condition>, wanted: impl Fn(&Condition) -> bool) -> Vec<Expr> {
+    let (taken, rest) = std::mem::take(conditions).into_iter().partition(|condition| wanted(condition));
+    *conditions = rest;
+    let taken: Vec<Condition> = taken;
+    taken.into_iter().map(|condition| condition.expr).collect()
+}
+
+/// Conditions on one item that run later.
+fn hints(conditions: &[Condition], ranges: &HashSet<RangeId>) -> Vec<Expr> {
+    conditions
+        .iter()
+        .filter(|condition| {
+            !condition.ranges.is_empty()
+                && condition.ranges.is_subset(ranges)
+                && !has_subquery(&condition.expr)
+                && !is_volatile(&condition.expr)
+        })
+        .map(|condition| condition.expr.clone())
+        .collect()
+}
