@@ -4,6 +4,8 @@ pub mod bound;
 pub mod catalog;
 pub mod connector;
 pub mod dialect;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod error;
 pub mod kernels;
 pub mod pgcatalog;

@@ -13,7 +13,9 @@ use datafusion::common::ScalarValue;
 use datafusion::error::Result as DfResult;
 use datafusion::logical_expr::{ColumnarValue, Operator};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NotExpr};
+use datafusion::physical_expr::expressions::{
+    BinaryExpr, CastExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NotExpr,
+};
 
 use super::rows;
 use super::statement::{EXISTS, Key, Statement};
@@ -40,7 +42,10 @@ pub(super) enum Slot {
     Child(usize),
     Constant(Datum),
     /// A whole row: NULL unless the mark (a child or a constant) is TRUE.
-    Record { exists: Option<Box<Slot>>, fields: Vec<Slot> },
+    Record {
+        exists: Option<Box<Slot>>,
+        fields: Vec<Slot>,
+    },
 }
 
 /// A compiled expression with its inputs: usable row by row.
@@ -75,8 +80,11 @@ impl Program {
             let found = match &expr.kind {
                 ExprKind::Column { range, column } => slot(Key(*range, *column))?,
                 ExprKind::WholeRow { range } => {
-                    let fields =
-                        lookup.range(*range).into_iter().map(|column| slot(Key(*range, column))).collect::<Option<_>>()?;
+                    let fields = lookup
+                        .range(*range)
+                        .into_iter()
+                        .map(|column| slot(Key(*range, column)))
+                        .collect::<Option<_>>()?;
                     Slot::Record { exists: slot(Key(*range, EXISTS)).map(Box::new), fields }
                 }
                 _ => return None,
@@ -213,10 +221,26 @@ impl PhysicalExpr for PgExpr {
 }
 
 /// `sort_key` of a child: Binary whose order and equality are the type's.
-#[derive(Debug, Eq, Hash, PartialEq)]
+#[derive(Debug)]
 pub(super) struct KeyExpr {
     pub(super) child: Arc<dyn PhysicalExpr>,
     pub(super) ty: PgType,
+}
+
+// Written out: deriving moves out of the Arc (rust-lang/rust#78808).
+impl PartialEq for KeyExpr {
+    fn eq(&self, other: &KeyExpr) -> bool {
+        self.child.eq(&other.child) && self.ty == other.ty
+    }
+}
+
+impl Eq for KeyExpr {}
+
+impl Hash for KeyExpr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.child.hash(state);
+        self.ty.hash(state);
+    }
 }
 
 impl fmt::Display for KeyExpr {
@@ -338,11 +362,7 @@ fn native(
             let widen = |expr: Arc<dyn PhysicalExpr>, ty: PgType| -> Arc<dyn PhysicalExpr> {
                 if storage(ty) == common { expr } else { Arc::new(CastExpr::new(expr, common.clone(), None)) }
             };
-            Some(Arc::new(BinaryExpr::new(
-                widen(left_expr, left.ty.oid),
-                operator,
-                widen(right_expr, right.ty.oid),
-            )))
+            Some(Arc::new(BinaryExpr::new(widen(left_expr, left.ty.oid), operator, widen(right_expr, right.ty.oid))))
         }
         ExprKind::ScalarArray { left, array, operator, all: false, .. } if &**operator == "=" => {
             let Some(elements) = constant_array(statement, array) else { return Ok(None) };
@@ -459,7 +479,13 @@ fn comparable(ty: PgType) -> bool {
     rows::is_native(ty)
         || matches!(
             ty,
-            PgType::FLOAT4 | PgType::FLOAT8 | PgType::NUMERIC | PgType::BPCHAR | PgType::INTERVAL | PgType::TIMETZ | PgType::CHAR
+            PgType::FLOAT4
+                | PgType::FLOAT8
+                | PgType::NUMERIC
+                | PgType::BPCHAR
+                | PgType::INTERVAL
+                | PgType::TIMETZ
+                | PgType::CHAR
         )
 }
 

@@ -83,8 +83,7 @@ impl Engine {
     pub async fn execute(&self, secured: &Secured, inputs: Inputs) -> Result<Box<dyn Cursor>> {
         let cancel = inputs.cancel.clone();
         let (statement, rel, schema) = self.plan(secured, inputs)?;
-        let mut stream =
-            rel.plan.execute(0, Arc::clone(&statement.task)).map_err(rows::from_datafusion)?;
+        let mut stream = rel.plan.execute(0, Arc::clone(&statement.task)).map_err(rows::from_datafusion)?;
         let (sender, receiver) = channel(2);
         let task = tokio::spawn(async move {
             while let Some(batch) = stream.next().await {
@@ -110,14 +109,8 @@ impl Engine {
         let BoundStatement::Query(query) = bound else {
             return Err(Error::unsupported("a data-modifying statement on the engine"));
         };
-        let statement = Arc::new(Statement::new(
-            bound,
-            inputs.env,
-            inputs.params,
-            inputs.contexts,
-            inputs.sources,
-            task,
-        ));
+        let statement =
+            Arc::new(Statement::new(bound, inputs.env, inputs.params, inputs.contexts, inputs.sources, task));
         let rel = Lowerer::new(&statement).query(query)?;
         // The plan gives what bind promised, column by column.
         let schema = rel.plan.schema();

@@ -132,17 +132,18 @@ pub(super) fn from_datafusion(error: DataFusionError) -> Error {
             None => Error::internal(inner),
         },
         DataFusionError::ResourcesExhausted(detail) => out_of_memory(detail),
-        DataFusionError::IoError(inner) => Error::new(SqlState::IO_ERROR, format!("could not use a temporary file: {inner}")),
+        DataFusionError::IoError(inner) => {
+            Error::new(SqlState::IO_ERROR, format!("could not use a temporary file: {inner}"))
+        }
         other => Error::internal(other),
     }
 }
 
 fn shared(error: &DataFusionError) -> Option<Error> {
     match error {
-        DataFusionError::External(inner) => inner
-            .downcast_ref::<Error>()
-            .cloned()
-            .or_else(|| inner.downcast_ref::<DataFusionError>().and_then(shared)),
+        DataFusionError::External(inner) => {
+            inner.downcast_ref::<Error>().cloned().or_else(|| inner.downcast_ref::<DataFusionError>().and_then(shared))
+        }
         DataFusionError::Context(_, inner) => shared(inner),
         DataFusionError::Shared(inner) => shared(inner),
         DataFusionError::ResourcesExhausted(detail) => Some(out_of_memory(detail.clone())),

@@ -2,6 +2,7 @@
 //! (mixed SRIDs are an error in PostGIS, which only the row-wise kernels raise).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -24,8 +25,23 @@ use crate::error::Result;
 use crate::types::{GeometryTypmod, PgType};
 
 /// An EWKB column as Sedona sees it: the same bytes, tagged as geometry (its WKB reader takes EWKB).
-#[derive(Debug, Eq, Hash, PartialEq)]
+#[derive(Debug)]
 struct Tagged(Arc<dyn PhysicalExpr>);
+
+// Written out: deriving moves out of the Arc (rust-lang/rust#78808).
+impl PartialEq for Tagged {
+    fn eq(&self, other: &Tagged) -> bool {
+        self.0.eq(&other.0)
+    }
+}
+
+impl Eq for Tagged {}
+
+impl Hash for Tagged {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl fmt::Display for Tagged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,12 +90,7 @@ pub(super) fn recognized(condition: &Expr, left: &Rel, right: &Rel) -> bool {
 }
 
 /// Joins by the first condition that can be; it is taken out of `conditions`.
-pub(super) fn join(
-    _: &Lowerer,
-    left: &Rel,
-    right: &Rel,
-    conditions: &mut Vec<Expr>,
-) -> Result<Option<Rel>> {
+pub(super) fn join(_: &Lowerer, left: &Rel, right: &Rel, conditions: &mut Vec<Expr>) -> Result<Option<Rel>> {
     // The side with fewer rows is indexed: DataFusion's left.
     let (build, probe) = if right.rows < left.rows { (right, left) } else { (left, right) };
     let found = conditions

@@ -67,16 +67,7 @@ impl Statement {
             }
             ControlFlow::Continue(())
         });
-        Statement {
-            env,
-            params,
-            contexts,
-            sources,
-            task,
-            needed,
-            scans: Mutex::default(),
-            temps: AtomicUsize::new(0),
-        }
+        Statement { env, params, contexts, sources, task, needed, scans: Mutex::default(), temps: AtomicUsize::new(0) }
     }
 
     /// A new generated column.

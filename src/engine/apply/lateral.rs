@@ -51,8 +51,11 @@ impl Operator for LateralJoin {
                     }
                     if inner.is_empty() && self.left {
                         let fields = emitter.schema().fields();
-                        let nulls: Vec<ArrayRef> =
-                            fields.iter().skip(batch.num_columns()).map(|field| new_null_array(field.data_type(), 1)).collect();
+                        let nulls: Vec<ArrayRef> = fields
+                            .iter()
+                            .skip(batch.num_columns())
+                            .map(|field| new_null_array(field.data_type(), 1))
+                            .collect();
                         let joined = self.joined(&batch, row, 1, &nulls, &emitter)?;
                         gathered.add(joined, &mut emitter).await?;
                     }

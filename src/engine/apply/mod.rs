@@ -15,7 +15,7 @@ use arrow::array::RecordBatch;
 
 pub(super) use self::lateral::LateralJoin;
 pub(super) use self::shared::{SharedScan, SharedTable};
-pub(super) use self::subquery::{SubqueryProject, replace_subqueries};
+pub(super) use self::subquery::SubqueryProject;
 use super::lower::Lowerer;
 use super::node::Input;
 use super::relation::{Outer, Rel};
@@ -33,7 +33,11 @@ const MEMO_BYTES: usize = 32 << 20;
 #[derive(Clone, Debug)]
 pub(super) enum Spec {
     /// A FROM item under conditions, giving these columns.
-    From { from: Arc<From>, on: Arc<Vec<Expr>>, output: Vec<(Key, PgType)> },
+    From {
+        from: Arc<From>,
+        on: Arc<Vec<Expr>>,
+        output: Vec<(Key, PgType)>,
+    },
     Query(Arc<Query>),
 }
 
@@ -249,6 +253,9 @@ pub(super) fn free_columns(walk: &mut dyn FnMut(&mut dyn FnMut(Node<'_>) -> Cont
         match node {
             Node::From(From::Cte { range, .. } | From::Subquery { range, .. }) => {
                 defined.insert(*range);
+            }
+            Node::From(From::Fragment(scan)) => {
+                defined.insert(scan.range);
             }
             Node::From(From::Function(scan)) => {
                 defined.insert(scan.range);

@@ -108,7 +108,11 @@ impl Test {
                 .program
                 .inputs
                 .iter()
-                .map(|(index, _)| if *index < self.width { row[*index].clone() } else { rest[index - self.width].clone() })
+                .map(
+                    |(index, _)| {
+                        if *index < self.width { row[*index].clone() } else { rest[index - self.width].clone() }
+                    },
+                )
                 .collect();
             match self.program.run(&inputs, env)? {
                 Datum::Bool(value) if value != self.all => return Ok(Datum::Bool(value)),
@@ -147,16 +151,12 @@ impl Lookup for TestLookup<'_> {
 }
 
 /// Expressions ready to be computed with their sub-queries.
-pub(in crate::engine) struct Replaced {
+struct Replaced {
     subs: Vec<Sub>,
 }
 
 /// Takes the sub-queries out of expressions over a plan's columns: each becomes a call.
-pub(in crate::engine) fn replace_subqueries(
-    lowerer: &Lowerer,
-    columns: &[(Key, PgType)],
-    exprs: &mut [Expr],
-) -> Result<Replaced> {
+fn replace_subqueries(lowerer: &Lowerer, columns: &[(Key, PgType)], exprs: &mut [Expr]) -> Result<Replaced> {
     let mut subs = Vec::new();
     for expr in exprs {
         replace(lowerer, columns, expr, &mut subs)?;
@@ -301,10 +301,8 @@ impl SubqueryProject {
             pending: Arc::clone(&pending),
         });
         let scope = Scope { columns, outer: lowerer.outer() };
-        let programs = exprs
-            .iter()
-            .map(|expr| Program::with_env(statement, expr, &scope, &env))
-            .collect::<Result<Vec<_>>>()?;
+        let programs =
+            exprs.iter().map(|expr| Program::with_env(statement, expr, &scope, &env)).collect::<Result<Vec<_>>>()?;
         let types = exprs.iter().map(|expr| expr.ty.oid).collect();
         Ok(SubqueryProject { keep, programs, types, env, subs, pending })
     }
@@ -332,7 +330,8 @@ impl Operator for SubqueryProject {
         async move {
             let mut input = inputs.pop().ok_or_else(|| Error::internal("projection without input"))?;
             while let Some(batch) = input.next().await? {
-                let mut arrays: Vec<ArrayRef> = self.keep.iter().map(|column| Arc::clone(batch.column(*column))).collect();
+                let mut arrays: Vec<ArrayRef> =
+                    self.keep.iter().map(|column| Arc::clone(batch.column(*column))).collect();
                 let mut values: Vec<Vec<Datum>> = vec![Vec::with_capacity(batch.num_rows()); self.programs.len()];
                 // Row by row, expressions in order: errors come in PostgreSQL's order.
                 for row in 0..batch.num_rows() {

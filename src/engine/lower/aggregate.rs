@@ -15,13 +15,7 @@ use crate::types::PgType;
 
 impl Lowerer {
     /// Groups; `items` and `having` come to refer to the groups' columns.
-    pub(super) fn aggregate(
-        &self,
-        rel: Rel,
-        select: &Select,
-        items: &mut [Expr],
-        having: &mut [Expr],
-    ) -> Result<Rel> {
+    pub(super) fn aggregate(&self, rel: Rel, select: &Select, items: &mut [Expr], having: &mut [Expr]) -> Result<Rel> {
         let groups: &[Expr] = select.group_by.as_ref().map_or(&[], |group| &group.exprs);
         let sets = select.group_by.as_ref().map_or_else(|| vec![Vec::new()], |group| group.sets.clone());
         let mut computed: Vec<(Key, Expr)> = Vec::new();
@@ -140,16 +134,18 @@ impl Lowerer {
         computed: &mut Vec<(Key, Expr)>,
     ) -> Result<Columns> {
         let function = &call.function;
-        let unknown = || {
-            crate::error::Error::unsupported(format!("aggregate {} outside of its source", function.signature()))
-        };
+        let unknown =
+            || crate::error::Error::unsupported(format!("aggregate {} outside of its source", function.signature()));
         let kind = if function.name == "count" && function.schema == "pg_catalog" {
             Kind::Count
         } else {
             match function.kind {
                 FunctionKind::Aggregate => Kind::Kernel(kernels::aggregate(&function.symbol).ok_or_else(unknown)?),
                 FunctionKind::OrderedSet => Kind::OrderedSet(kernels::aggregate(&function.symbol).ok_or_else(unknown)?),
-                FunctionKind::Hypothetical | FunctionKind::Function | FunctionKind::Procedure | FunctionKind::Window => {
+                FunctionKind::Hypothetical
+                | FunctionKind::Function
+                | FunctionKind::Procedure
+                | FunctionKind::Window => {
                     return Err(unknown());
                 }
             }

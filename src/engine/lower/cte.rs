@@ -19,7 +19,10 @@ use crate::types::PgType;
 #[derive(Clone, Debug)]
 pub(in crate::engine) enum CteEntry {
     /// Lowered at its place of use, as seen from its place of definition.
-    Inline { cte: Arc<Cte>, definition: Arc<Lowerer> },
+    Inline {
+        cte: Arc<Cte>,
+        definition: Arc<Lowerer>,
+    },
     Shared(Arc<SharedTable>),
 }
 
@@ -82,7 +85,8 @@ impl Lowerer {
                 let Body::SetOperation(operation) = &query.body else {
                     return Err(Error::internal("recursive CTE without UNION"));
                 };
-                if operation.operator != SetOperator::Union || !query.order_by.is_empty() || query.limit.count.is_some() {
+                if operation.operator != SetOperator::Union || !query.order_by.is_empty() || query.limit.count.is_some()
+                {
                     return Err(Error::unsupported("this form of WITH RECURSIVE"));
                 }
                 let lowerer = definition.with_ctes(query)?;

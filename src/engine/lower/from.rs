@@ -88,6 +88,7 @@ impl Lowerer {
                 let rel = self.cte(*cte)?;
                 self.filter(self.renamed(rel, *range, columns.len())?, filters)
             }
+            From::Fragment(scan) => self.fragment(scan, filters),
             From::Function(scan) => self.filter(self.function_scan(self.one_row(), scan)?, filters),
             From::Join(join) => {
                 let on = conjuncts(join.on.as_ref());
@@ -160,12 +161,8 @@ impl Lowerer {
             })
             .collect::<Result<Vec<_>>>()?;
         let spec = Spec::From { from: Arc::new(from.clone()), on: Arc::new(on), output: output.clone() };
-        let operator = LateralJoin {
-            plan: SubPlan::new(self, spec, bindings, Mode::Batches),
-            binding,
-            left,
-            width: output.len(),
-        };
+        let operator =
+            LateralJoin { plan: SubPlan::new(self, spec, bindings, Mode::Batches), binding, left, width: output.len() };
         let mut columns = rel.columns.clone();
         columns.extend(output);
         let types = columns.iter().map(|(_, ty)| *ty).collect();
@@ -193,8 +190,7 @@ impl Lowerer {
     /// Gives a query's columns the names of a FROM item; only those that are read stay.
     fn renamed(&self, rel: Rel, range: RangeId, width: usize) -> Result<Rel> {
         let (wanted, whole) = self.statement.columns_of(range, width);
-        let columns =
-            rel.columns.iter().enumerate().map(|(n, (_, ty))| (Key(range, n), *ty)).collect();
+        let columns = rel.columns.iter().enumerate().map(|(n, (_, ty))| (Key(range, n), *ty)).collect();
         let rel = Rel { columns, ..rel };
         let added = if whole { vec![(Key(range, EXISTS), PgType::BOOL, truth())] } else { Vec::new() };
         rel.project(Some(&|key| wanted.contains(&key.1)), added)
@@ -218,6 +214,7 @@ fn flatten<'a>(from: &'a From, units: &mut Vec<Unit<'a>>, conditions: &mut Vec<E
 fn ranges_of(from: &From) -> HashSet<RangeId> {
     match from {
         From::Cte { range, .. } | From::Subquery { range, .. } => HashSet::from([*range]),
+        From::Fragment(scan) => HashSet::from([scan.range]),
         From::Function(scan) => HashSet::from([scan.range]),
         From::Join(join) => ranges_of(&join.left).union(&ranges_of(&join.right)).copied().collect(),
         From::Scan(scan) => HashSet::from([scan.range]),
@@ -248,11 +245,7 @@ fn choose(
             })
         })
     };
-    units
-        .iter()
-        .position(|unit| ready(unit) && connected(unit))
-        .or_else(|| units.iter().position(ready))
-        .unwrap_or(0)
+    units.iter().position(|unit| ready(unit) && connected(unit)).or_else(|| units.iter().position(ready)).unwrap_or(0)
 }
 
 fn is_spatial(expr: &Expr) -> bool {

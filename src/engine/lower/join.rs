@@ -65,8 +65,7 @@ impl Lowerer {
         if swap {
             keys = keys.into_iter().map(|(left, right)| (right, left)).collect();
         }
-        let filter =
-            if safe.is_empty() { None } else { Some(self.join_filter(&build, &probe, &conjunction(safe))?) };
+        let filter = if safe.is_empty() { None } else { Some(self.join_filter(&build, &probe, &conjunction(safe))?) };
         let mut columns = build.columns.clone();
         columns.extend(&probe.columns);
         let plan: Plan = if keys.is_empty() {
@@ -145,8 +144,7 @@ impl Lowerer {
     pub(in crate::engine) fn join_filter(&self, left: &Rel, right: &Rel, condition: &Expr) -> Result<JoinFilter> {
         let mut all = left.columns.clone();
         all.extend(&right.columns);
-        let wanted: HashSet<Key> =
-            Free::of_expr(condition).bindings(&all).into_iter().map(|(key, _)| key).collect();
+        let wanted: HashSet<Key> = Free::of_expr(condition).bindings(&all).into_iter().map(|(key, _)| key).collect();
         let mut columns = Vec::new();
         let mut indices = Vec::new();
         let mut fields = Vec::new();

@@ -97,8 +97,7 @@ impl Lowerer {
         let mut columns: Vec<(Key, PgType)> = kept.iter().map(|index| rel.columns[*index]).collect();
         let all: Vec<(Key, Expr)> = slow.into_iter().chain(quick).collect();
         columns.extend(all.iter().map(|(key, expr)| (*key, expr.ty.oid)));
-        let operator =
-            SubqueryProject::new(self, &rel.columns, kept, all.into_iter().map(|(_, expr)| expr).collect())?;
+        let operator = SubqueryProject::new(self, &rel.columns, kept, all.into_iter().map(|(_, expr)| expr).collect())?;
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows: rel.rows })
     }

@@ -156,13 +156,8 @@ impl Lowerer {
         let wanted: HashSet<Key> = keys.iter().copied().collect();
         rel = self.project(rel, Some(&|key| wanted.contains(&key)), exprs)?;
         if matches!(select.distinct, Distinct::Rows) {
-            let visible: Vec<Key> = select
-                .items
-                .iter()
-                .zip(&keys)
-                .filter(|(item, _)| !item.hidden)
-                .map(|(_, key)| *key)
-                .collect();
+            let visible: Vec<Key> =
+                select.items.iter().zip(&keys).filter(|(item, _)| !item.hidden).map(|(_, key)| *key).collect();
             // Hidden items of SELECT DISTINCT are visible ones written again.
             rel = self.distinct(rel, &visible)?;
         }
@@ -247,11 +242,7 @@ impl Lowerer {
     }
 
     /// Puts an expression's occurrences of a kind into columns of their own.
-    pub(super) fn lift(
-        &self,
-        items: &mut [Expr],
-        f: &mut dyn FnMut(&Expr) -> Result<Option<Expr>>,
-    ) -> Result<()> {
+    pub(super) fn lift(&self, items: &mut [Expr], f: &mut dyn FnMut(&Expr) -> Result<Option<Expr>>) -> Result<()> {
         items.iter_mut().try_for_each(|item| rewrite(item, f))
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Lowerer, conjuncts, refuse};
-use crate::bound::{Expr, SystemColumn};
-use crate::catalog::Source;
+use crate::bound::{Expr, FragmentScan, SystemColumn};
+use crate::catalog::{Relation, Source};
 use crate::engine::apply::{Free, SharedScan, SharedTable};
 use crate::engine::expr::truth;
-use crate::engine::node::node;
+use crate::engine::node::{Plan, node};
 use crate::engine::relation::Rel;
 use crate::engine::rows;
 use crate::engine::sources::{Request, SourceScan};
@@ -18,6 +18,62 @@ use crate::policy::{ColumnAccess, SecuredScan};
 use crate::types::{Datum, PgType};
 
 impl Lowerer {
+    /// The rows of a pushed fragment.
+    pub(super) fn fragment(&self, scan: &FragmentScan, filters: Vec<Expr>) -> Result<Rel> {
+        let relation = &scan.relation;
+        let width = relation.columns.len();
+        let (wanted, whole) = self.statement.columns_of(scan.range, width);
+        // Columns of whole rows that the fragment does not bring are hidden from the role.
+        let needed = self.statement.needed.get(&scan.range);
+        let mut columns: Vec<(Key, PgType)> = Vec::new();
+        let mut places = Vec::new();
+        let mut read = Vec::new();
+        for column in wanted {
+            let Some(place) = scan.columns.iter().position(|given| *given == column) else {
+                if needed.is_some_and(|needed| needed.columns.contains(&column)) {
+                    return Err(Error::internal("a fragment without a column that is read"));
+                }
+                continue;
+            };
+            let ty = match relation.columns.get(column) {
+                Some(column) => column.ty,
+                None => system_type(column - width),
+            };
+            columns.push((Key(scan.range, column), ty));
+            places.push(place);
+            read.push(column);
+        }
+        if columns.is_empty() {
+            columns.push((self.statement.temp(), PgType::BOOL));
+        }
+        let types: Vec<PgType> = columns.iter().map(|(_, ty)| *ty).collect();
+        let request = Request {
+            relation: Arc::clone(relation),
+            range: scan.range,
+            columns: read,
+            filters: Vec::new(),
+            fragment: Some((scan.fragment, places)),
+            statement: Arc::clone(&self.statement),
+            outer: self.outer().clone(),
+        };
+        let plan = self.source(request, types)?;
+        let rel = Rel { plan, columns, rows: estimate(relation) };
+        let added = if whole { vec![(Key(scan.range, EXISTS), PgType::BOOL, truth())] } else { Vec::new() };
+        self.filter(rel.project(None, added)?, filters)
+    }
+
+    /// The plan that reads a source; kept after the first time where it would run again and again.
+    fn source(&self, request: Request, types: Vec<PgType>) -> Result<Plan> {
+        let key = (request.range, request.columns.clone());
+        let plan = node(SourceScan { request }, Vec::new(), types.clone());
+        if !self.repeated {
+            return Ok(plan);
+        }
+        let mut scans = self.statement.scans.lock().map_err(|_| Error::internal("a lock is poisoned"))?;
+        let table = scans.entry(key).or_insert_with(|| Arc::new(SharedTable::new(plan, types)));
+        Ok(SharedScan::plan(table))
+    }
+
     pub(super) fn scan(&self, secured: &SecuredScan, filters: Vec<Expr>, hints: &[Expr]) -> Result<Rel> {
         let scan = &secured.scan;
         let relation = &scan.relation;
@@ -31,10 +87,12 @@ impl Lowerer {
         if let Some(column) = (0..width).find(|column| absent(*column) && named(*column)) {
             return Err(Error::internal(format!("column {column} is hidden from this role")));
         }
-        let remote = matches!(relation.source, Source::Remote { .. });
+        if matches!(relation.source, Source::Remote { .. } | Source::View) {
+            return Err(Error::internal("a relation that the engine cannot read"));
+        }
         // What is read: wanted columns, and those that masks and the row policy read.
         let mut raw: BTreeSet<usize> = wanted.iter().copied().filter(|column| *column < width).collect();
-        if !remote {
+        {
             let masks = secured.columns.iter().enumerate().filter_map(|(column, access)| match access {
                 ColumnAccess::Masked(mask) if raw.contains(&column) => Some(&**mask),
                 _ => None,
@@ -59,24 +117,17 @@ impl Lowerer {
             requested.clear();
         }
         let request = Request {
-            scan: secured.clone(),
-            columns: raw.clone(),
+            relation: Arc::clone(relation),
+            range: scan.range,
+            columns: raw,
             filters: requested,
+            fragment: None,
             statement: Arc::clone(&self.statement),
-            outer: self.outer.clone(),
+            outer: self.outer().clone(),
         };
-        let mut plan = node(SourceScan { request }, Vec::new(), types.clone());
-        if self.repeated {
-            let mut scans =
-                self.statement.scans.lock().map_err(|_| Error::internal("a lock is poisoned"))?;
-            let table = scans
-                .entry((scan.range, raw))
-                .or_insert_with(|| Arc::new(SharedTable::new(plan, types)));
-            plan = SharedScan::plan(table);
-        }
-        let known = f64::from(relation.rows);
-        let mut rel = Rel { plan, columns, rows: if known >= 0.0 { known.max(1.0) } else { 1000.0 } };
-        if !remote {
+        let plan = self.source(request, types)?;
+        let mut rel = Rel { plan, columns, rows: estimate(relation) };
+        {
             // The row policy before anything of the query's own; it may raise only on rows of its own.
             rel = self.filter(rel, conjuncts(secured.predicate.as_ref()))?;
             let mut masked = Vec::new();
@@ -86,10 +137,8 @@ impl Lowerer {
                 }
             }
             if !masked.is_empty() {
-                let temps: Vec<(Key, Key, PgType)> = masked
-                    .iter()
-                    .map(|(key, expr)| (*key, self.statement.temp(), expr.ty.oid))
-                    .collect();
+                let temps: Vec<(Key, Key, PgType)> =
+                    masked.iter().map(|(key, expr)| (*key, self.statement.temp(), expr.ty.oid)).collect();
                 let exprs = masked.into_iter().zip(&temps).map(|((_, expr), (_, temp, _))| (*temp, expr)).collect();
                 rel = self.project(rel, None, exprs)?;
                 let hidden: Vec<Key> = temps.iter().map(|(key, ..)| *key).collect();
@@ -101,10 +150,7 @@ impl Lowerer {
                 }
             }
         }
-        rel = rel.project(
-            Some(&|key| key.0 != scan.range || wanted.contains(&key.1)),
-            Vec::new(),
-        )?;
+        rel = rel.project(Some(&|key| key.0 != scan.range || wanted.contains(&key.1)), Vec::new())?;
         let mut added = Vec::new();
         for column in wanted.iter().filter(|column| **column >= width) {
             let key = Key(scan.range, *column);
@@ -121,5 +167,20 @@ impl Lowerer {
         }
         rel = rel.project(None, added)?;
         self.filter(rel, filters)
+    }
+}
+
+fn estimate(relation: &Relation) -> f64 {
+    let known = f64::from(relation.rows);
+    if known >= 0.0 { known.max(1.0) } else { 1000.0 }
+}
+
+/// The type of a system column.
+fn system_type(column: usize) -> PgType {
+    match column {
+        0 => PgType::OID,
+        1 => PgType::TID,
+        2 | 4 => PgType::XID,
+        _ => PgType::CID,
     }
 }

@@ -123,10 +123,8 @@ impl Lowerer {
                 Ok(OrderColumn { index, ty, descending: key.descending, nulls_first: key.nulls_first })
             })
             .collect::<Result<Vec<_>>>()?;
-        let mut sort: Vec<SortKey<Key>> = partition
-            .iter()
-            .map(|key| SortKey { expr: *key, descending: false, nulls_first: false })
-            .collect();
+        let mut sort: Vec<SortKey<Key>> =
+            partition.iter().map(|key| SortKey { expr: *key, descending: false, nulls_first: false }).collect();
         sort.extend(order);
         debug_assert!(sort_exprs(&input, &sort).is_ok());
         let sorted = self.sort(input, &sort, None)?;

@@ -233,8 +233,12 @@ impl Limit {
 }
 
 fn shift(env: &Env, ty: PgType, value: &Datum, offset: &Datum, offset_ty: PgType, subtract: bool) -> Result<Limit> {
-    let negative =
-        || Error::new(SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function");
+    let negative = || {
+        Error::new(
+            SqlState::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
+            "invalid preceding or following size in window function",
+        )
+    };
     if let (Some(value), Some(offset)) = (value.as_i64(), offset.as_i64()) {
         if offset < 0 {
             return Err(negative());

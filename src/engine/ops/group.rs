@@ -60,7 +60,10 @@ enum State {
     Count(i64),
     Running(Box<dyn Accumulator>),
     /// DISTINCT or ORDER BY: rows of arguments, then sort values; computed at the end.
-    Rows { rows: Vec<Vec<Datum>>, direct: Vec<Datum> },
+    Rows {
+        rows: Vec<Vec<Datum>>,
+        direct: Vec<Datum>,
+    },
 }
 
 struct GroupState {

@@ -112,7 +112,10 @@ impl Operator for ProjectSet {
                                 }
                                 None => {
                                     *set = None;
-                                    values.extend(std::iter::repeat_n(Datum::Null, if call.single { 1 } else { call.width }));
+                                    values.extend(std::iter::repeat_n(
+                                        Datum::Null,
+                                        if call.single { 1 } else { call.width },
+                                    ));
                                 }
                             }
                         }

@@ -7,8 +7,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::distinct::key_of;
-pub(in crate::engine) use super::frame::{Bound, Frame, OrderColumn};
 use super::frame::Partition;
+pub(in crate::engine) use super::frame::{Bound, Frame, OrderColumn};
 use crate::bound::FrameExclusion;
 use crate::engine::node::{Emitter, Input, Operator};
 use crate::engine::rows;
@@ -155,9 +155,7 @@ impl Window {
                     Datum::Float8(if count > 1 { rank / (count - 1) as f64 } else { 0.0 })
                 })
                 .collect(),
-            Function::CumeDist => {
-                all.map(|row| Datum::Float8(partition.peers(row).1 as f64 / count as f64)).collect()
-            }
+            Function::CumeDist => all.map(|row| Datum::Float8(partition.peers(row).1 as f64 / count as f64)).collect(),
             Function::Ntile => {
                 let Some(buckets) = arg(0, 0).as_i64() else { return Ok(vec![Datum::Null; count]) };
                 if buckets <= 0 {

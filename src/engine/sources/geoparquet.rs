@@ -9,7 +9,9 @@ use arrow::array::{Array, ArrayRef, BinaryArray, BinaryBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::parquet::arrow::ProjectionMask;
-use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::parquet::file::statistics::Statistics;
 use serde_json::Value;
@@ -118,16 +120,24 @@ fn implied_box(request: &Request, filter: &Expr) -> Option<(String, [f64; 4])> {
     let ExprKind::Call { function, args, operator, .. } = &filter.kind else { return None };
     let boxed = matches!(
         function.name.as_str(),
-        "st_intersects" | "st_contains" | "st_within" | "st_covers" | "st_coveredby" | "st_dwithin" | "st_equals"
-            | "st_touches" | "st_crosses" | "st_overlaps" | "st_containsproperly"
+        "st_intersects"
+            | "st_contains"
+            | "st_within"
+            | "st_covers"
+            | "st_coveredby"
+            | "st_dwithin"
+            | "st_equals"
+            | "st_touches"
+            | "st_crosses"
+            | "st_overlaps"
+            | "st_containsproperly"
     ) || operator.as_deref() == Some("&&");
     let (Some(one), Some(two)) = (args.first(), args.get(1)) else { return None };
     if !boxed || one.ty.oid != PgType::GEOMETRY || two.ty.oid != PgType::GEOMETRY {
         return None;
     }
-    let scan = &request.scan.scan;
     let column = |expr: &Expr| match &expr.kind {
-        ExprKind::Column { range, column } if *range == scan.range => scan.relation.columns.get(*column),
+        ExprKind::Column { range, column } if *range == request.range => request.relation.columns.get(*column),
         _ => None,
     };
     let (column, constant) = match (column(one), column(two)) {
@@ -137,7 +147,7 @@ fn implied_box(request: &Request, filter: &Expr) -> Option<(String, [f64; 4])> {
     };
     let srid = GeometryTypmod::unpack(column.typmod)?.srid;
     let value = |expr: &Expr| {
-        if Free::of_expr(expr).ranges().contains(&scan.range) {
+        if Free::of_expr(expr).ranges().contains(&request.range) {
             return None;
         }
         let scope = Scope { columns: &[], outer: &request.outer };
@@ -162,17 +172,15 @@ fn implied_box(request: &Request, filter: &Expr) -> Option<(String, [f64; 4])> {
 }
 
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    let failed = |error: std::io::Error| {
-        Error::new(SqlState::FDW_ERROR, format!("could not read \"{}\": {error}", name(path)))
-    };
+    let failed =
+        |error: std::io::Error| Error::new(SqlState::FDW_ERROR, format!("could not read \"{}\": {error}", name(path)));
     if !path.metadata().map_err(failed)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
     for entry in path.read_dir().map_err(failed)? {
         let file = entry.map_err(failed)?.path();
-        let parquet =
-            file.extension().is_some_and(|extension| extension == "parquet" || extension == "geoparquet");
+        let parquet = file.extension().is_some_and(|extension| extension == "parquet" || extension == "geoparquet");
         if parquet && file.is_file() {
             files.push(file);
         }
@@ -222,8 +230,8 @@ impl Parquet {
             .and_then(|pair| pair.value.clone());
         let geo = match text {
             Some(text) => {
-                let value: Value = serde_json::from_str(&text)
-                    .map_err(|error| failed(&format!("wrong \"geo\" metadata: {error}")))?;
+                let value: Value =
+                    serde_json::from_str(&text).map_err(|error| failed(&format!("wrong \"geo\" metadata: {error}")))?;
                 geo_columns(&value)
             }
             None => HashMap::new(),
@@ -245,12 +253,8 @@ impl Parquet {
         let (mut columns, mut skipped) = (Vec::new(), Vec::new());
         for field in self.schema().fields() {
             let geo = self.geo.get(field.name()).filter(|geo| geo.encoding.eq_ignore_ascii_case("WKB"));
-            let column = |ty, typmod| FileColumn {
-                name: field.name().clone(),
-                ty,
-                typmod,
-                not_null: !field.is_nullable(),
-            };
+            let column =
+                |ty, typmod| FileColumn { name: field.name().clone(), ty, typmod, not_null: !field.is_nullable() };
             match (geo, pg_type(field.data_type())) {
                 (Some(geo), Some(PgType::BYTEA)) => {
                     let ty = if geo.geography { PgType::GEOGRAPHY } else { PgType::GEOMETRY };
@@ -271,13 +275,12 @@ impl Parquet {
         boxes: &Boxes,
         send: &mut dyn FnMut((Vec<ArrayRef>, usize)) -> bool,
     ) -> Result<()> {
-        let failed = |what: String| Error::new(SqlState::FDW_ERROR, format!("could not read \"{}\": {what}", self.name));
+        let failed =
+            |what: String| Error::new(SqlState::FDW_ERROR, format!("could not read \"{}\": {what}", self.name));
         let indices = wanted
             .iter()
             .map(|(column, _)| {
-                self.schema()
-                    .index_of(column)
-                    .map_err(|_| failed(format!("column \"{column}\" is gone")))
+                self.schema().index_of(column).map_err(|_| failed(format!("column \"{column}\" is gone")))
             })
             .collect::<Result<Vec<_>>>()?;
         let parquet = self.metadata.metadata();
@@ -292,8 +295,7 @@ impl Parquet {
             return Ok(());
         }
         let mask = ProjectionMask::roots(parquet.file_metadata().schema_descr(), indices.iter().copied());
-        let srids: Vec<i32> =
-            wanted.iter().map(|(column, _)| self.geo.get(column).map_or(0, |geo| geo.srid)).collect();
+        let srids: Vec<i32> = wanted.iter().map(|(column, _)| self.geo.get(column).map_or(0, |geo| geo.srid)).collect();
         let names: Vec<String> = wanted.iter().map(|(column, _)| column.clone()).collect();
         let (file_name, file, metadata) = (self.name.clone(), self.file, self.metadata);
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
@@ -343,17 +345,19 @@ fn pg_type(ty: &DataType) -> Option<PgType> {
 
 fn convert(array: &ArrayRef, ty: PgType, srid: i32) -> Result<ArrayRef> {
     let target = storage(ty);
-    let array = if *array.data_type() == target { Arc::clone(array) } else { cast(array, &target).map_err(rows::from_arrow)? };
+    let array = if *array.data_type() == target {
+        Arc::clone(array)
+    } else {
+        cast(array, &target).map_err(rows::from_arrow)?
+    };
     if array.null_count() > array.len() {
         return Err(Error::internal("nulls of a parquet column"));
     }
     if !matches!(ty, PgType::GEOMETRY | PgType::GEOGRAPHY) {
         return Ok(array);
     }
-    let binary = array
-        .as_any()
-        .downcast_ref::<BinaryArray>()
-        .ok_or_else(|| Error::internal("geometry that is not binary"))?;
+    let binary =
+        array.as_any().downcast_ref::<BinaryArray>().ok_or_else(|| Error::internal("geometry that is not binary"))?;
     let mut builder = BinaryBuilder::with_capacity(binary.len(), binary.value_data().len() + binary.len() * 4);
     let mut buffer = Vec::new();
     for value in binary {

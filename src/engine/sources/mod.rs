@@ -16,12 +16,10 @@ use super::node::{Emitter, Input, Operator};
 use super::relation::Outer;
 use super::rows;
 use super::statement::Statement;
-use crate::bound::Expr;
+use crate::bound::{Expr, RangeId};
 use crate::catalog::{Relation, Source};
 use crate::connector::{Cursor, Rows};
 use crate::error::{Error, Result};
-use crate::policy::SecuredScan;
-use crate::types::storage;
 
 /// The relations of a statement, as the engine asks for them.
 #[async_trait]
@@ -32,16 +30,20 @@ pub trait TableSource: Send + Sync {
     /// The file or folder behind a relation of a file server.
     fn path(&self, relation: &Relation) -> Result<PathBuf>;
 
-    /// A leaf on a server: these columns of a scan, with its row policy and masks applied there. `filters` read only this scan; the
-    /// source may apply any of them (the engine applies all of them again).
-    async fn fragment(&self, scan: &SecuredScan, columns: &[usize], filters: &[Expr]) -> Result<Box<dyn Cursor>>;
+    /// Opens the route's fragment of this number (`FragmentScan::fragment`): its rows, secured where they come from.
+    async fn fragment(&self, fragment: usize) -> Result<Box<dyn Cursor>>;
 }
 
 /// A read of a base relation.
 pub(super) struct Request {
-    pub(super) scan: SecuredScan,
+    pub(super) relation: Arc<Relation>,
+    pub(super) range: RangeId,
+    /// Attribute indices wanted, in order.
     pub(super) columns: Vec<usize>,
+    /// Positive conjuncts over the scan that let it read less; the engine applies all of them again.
     pub(super) filters: Vec<Expr>,
+    /// Where the rows come by a fragment: its number, and the place of each wanted column in its output.
+    pub(super) fragment: Option<(usize, Vec<usize>)>,
     pub(super) statement: Arc<Statement>,
     pub(super) outer: Outer,
 }
@@ -53,20 +55,25 @@ pub(super) struct SourceScan {
 
 impl std::fmt::Debug for SourceScan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SourceScan({})", self.request.scan.scan.relation.name)
+        write!(f, "SourceScan({})", self.request.relation.name)
     }
 }
 
 impl Operator for SourceScan {
     fn describe(&self) -> String {
-        let relation = &self.request.scan.scan.relation;
-        let columns: Vec<&str> =
-            self.request.columns.iter().map(|column| relation.columns[*column].name.as_str()).collect();
-        let kind = match relation.source {
-            Source::System => "system",
-            Source::Remote { .. } => "fragment",
-            Source::Files { .. } => "files",
-            Source::View => "view",
+        let relation = &self.request.relation;
+        let columns: Vec<&str> = self
+            .request
+            .columns
+            .iter()
+            .map(|column| relation.columns.get(*column).map_or("system column", |column| column.name.as_str()))
+            .collect();
+        let kind = match (&self.request.fragment, &relation.source) {
+            (Some((number, _)), _) => format!("fragment {number}"),
+            (None, Source::System) => "system".to_owned(),
+            (None, Source::Remote { .. }) => "remote".to_owned(),
+            (None, Source::Files { .. }) => "files".to_owned(),
+            (None, Source::View) => "view".to_owned(),
         };
         format!("Scan {kind}: {}.{} [{}]", relation.schema, relation.name, columns.join(", "))
     }
@@ -74,7 +81,27 @@ impl Operator for SourceScan {
     fn run(self: Arc<Self>, _: Vec<Input>, mut emitter: Emitter) -> BoxFuture<'static, Result<()>> {
         async move {
             let request = &self.request;
-            let relation = &request.scan.scan.relation;
+            let relation = &request.relation;
+            if let Some((number, places)) = &request.fragment {
+                let mut cursor = request.statement.sources.fragment(*number).await?;
+                while let Some(rows) = cursor.fetch(super::node::BATCH_ROWS).await? {
+                    let Rows::Batch(batch) = rows else {
+                        return Err(Error::internal("framed rows where a batch was asked for"));
+                    };
+                    let arrays = places
+                        .iter()
+                        .map(|place| {
+                            batch
+                                .columns()
+                                .get(*place)
+                                .cloned()
+                                .ok_or_else(|| Error::internal("a fragment gave too few columns"))
+                        })
+                        .collect::<Result<Vec<_>>>()?;
+                    send(&mut emitter, arrays, batch.num_rows()).await?;
+                }
+                return cursor.close().await;
+            }
             match &relation.source {
                 Source::System => {
                     let batch = request.statement.sources.system(relation)?;
@@ -93,7 +120,7 @@ impl Operator for SourceScan {
                     for start in (0..count).step_by(super::node::BATCH_ROWS) {
                         let length = super::node::BATCH_ROWS.min(count - start);
                         let arrays: Vec<ArrayRef> = arrays.iter().map(|array| array.slice(start, length)).collect();
-                        send(&mut emitter, request, arrays, length).await?;
+                        send(&mut emitter, arrays, length).await?;
                     }
                     Ok(())
                 }
@@ -111,21 +138,12 @@ impl Operator for SourceScan {
                     let mut receiver = geoparquet::read(path, wanted, boxes);
                     while let Some(read) = receiver.recv().await {
                         let (arrays, length) = read?;
-                        send(&mut emitter, request, arrays, length).await?;
+                        send(&mut emitter, arrays, length).await?;
                     }
                     Ok(())
                 }
                 Source::Remote { .. } => {
-                    let mut cursor =
-                        request.statement.sources.fragment(&request.scan, &request.columns, &request.filters).await?;
-                    while let Some(rows) = cursor.fetch(super::node::BATCH_ROWS).await? {
-                        let Rows::Batch(batch) = rows else {
-                            return Err(Error::internal("framed rows where a batch was asked for"));
-                        };
-                        let count = batch.num_rows();
-                        send(&mut emitter, request, batch.columns().to_vec(), count).await?;
-                    }
-                    cursor.close().await
+                    Err(Error::internal("a remote relation reached the engine without a fragment"))
                 }
                 Source::View => Err(Error::internal("a view reached the engine as a relation")),
             }
@@ -134,25 +152,18 @@ impl Operator for SourceScan {
     }
 }
 
-async fn send(emitter: &mut Emitter, request: &Request, arrays: Vec<ArrayRef>, count: usize) -> Result<()> {
-    let relation = &request.scan.scan.relation;
-    let mut arrays: Vec<ArrayRef> = arrays.into_iter().take(request.columns.len()).collect();
-    for (array, column) in arrays.iter().zip(&request.columns) {
-        let column = &relation.columns[*column];
-        if *array.data_type() != storage(column.ty) {
-            return Err(Error::internal(format!(
-                "column \"{}\" came as {} instead of {}",
-                column.name,
-                array.data_type(),
-                storage(column.ty)
-            )));
-        }
-    }
-    if arrays.len() != request.columns.len() {
-        return Err(Error::internal("a source gave too few columns"));
-    }
+async fn send(emitter: &mut Emitter, mut arrays: Vec<ArrayRef>, count: usize) -> Result<()> {
     if arrays.is_empty() {
         arrays.push(Arc::new(BooleanArray::from(vec![true; count])));
+    }
+    for (array, field) in arrays.iter().zip(emitter.schema().fields()) {
+        if array.data_type() != field.data_type() {
+            return Err(Error::internal(format!(
+                "a source gave {} where {} is stored",
+                array.data_type(),
+                field.data_type()
+            )));
+        }
     }
     let batch = rows::assemble(emitter.schema(), arrays, count)?;
     emitter.send(batch).await

@@ -87,7 +87,7 @@ fn geometry(reader: &mut Reader<'_>, srid: Option<i32>, out: &mut Vec<u8>, depth
         out.extend_from_slice(&srid.to_le_bytes());
     }
     let width = 2 + usize::from(z) + usize::from(m);
-    let mut count = |reader: &mut Reader<'_>, out: &mut Vec<u8>| -> Result<usize> {
+    let count = |reader: &mut Reader<'_>, out: &mut Vec<u8>| -> Result<usize> {
         let count = reader.u32()?;
         out.extend_from_slice(&count.to_le_bytes());
         usize::try_from(count).map_err(|_| wrong())
