@@ -10,6 +10,7 @@ pub mod error;
 pub mod kernels;
 pub mod pgcatalog;
 pub mod policy;
+pub mod route;
 pub mod session;
 pub mod sql;
 pub mod store;

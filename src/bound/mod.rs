@@ -15,9 +15,9 @@ pub use self::expr::{
     RowField, SubqueryKind, Truth, WindowCall, WindowFrame,
 };
 pub use self::query::{
-    Body, Cte, CteId, Delete, Distinct, FragmentScan, From, FunctionScan, GroupBy, Insert, InsertSource, Item, Join, JoinKind, Limit,
-    LockStrength, Locking, Materialize, OnConflict, OutputColumn, Query, RangeColumn, RangeId, Scan, Select,
-    SetOperation, SetOperator, SortKey, Span, Statement, SystemColumn, TableFunction, Update, Values,
+    Body, Cte, CteId, Delete, Distinct, FragmentScan, From, FunctionScan, GroupBy, Insert, InsertSource, Item, Join,
+    JoinKind, Limit, LockStrength, Locking, Materialize, OnConflict, OutputColumn, Query, RangeColumn, RangeId, Scan,
+    Select, SetOperation, SetOperator, SortKey, Span, Statement, SystemColumn, TableFunction, Update, Values,
 };
 
 use std::sync::Arc;

@@ -1,5 +1,11 @@
 //! Target dialects: what a server's SQL can say, and printing it.
 
+mod print;
+mod quote;
+mod rules;
 pub mod target;
+mod template;
 
-pub use self::target::{ParamSource, TargetSql};
+pub use self::print::{PrintTarget, print};
+pub use self::rules::{Construct, Dialect, Evidence, Form, FunctionRule, SyntaxRule, TypeRule};
+pub use self::target::{Param, ParamSource, ResultColumn, TargetSql};

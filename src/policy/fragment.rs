@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::secured::{Secured, SecuredScan};
 use crate::bound::visit_mut::{NodeMut, walk_statement_mut};
 use crate::bound::{
-    Body, Distinct, Expr, ExprKind, ExprType, FragmentScan, From, Item, Limit, OutputColumn, Query, Select, Span,
-    Statement, SystemColumn,
+    Body, Distinct, Expr, ExprKind, ExprType, FragmentScan, From, Item, Join, JoinKind, Limit, OutputColumn, Query,
+    Select, Span, Statement, SystemColumn,
 };
 use crate::error::{Error, Result};
 use crate::types::PgType;
@@ -63,14 +63,17 @@ impl Secured {
     pub fn with_fragments(
         &self,
         fragments: &[FragmentScan],
-        residual: &mut dyn FnMut(&mut Option<Expr>),
+        residual: &mut dyn FnMut(Site<'_>, &mut Option<Expr>) -> Result<()>,
     ) -> Result<Secured> {
         let mut secured = self.clone();
         let mut placed = 0;
         walk_statement_mut(&mut secured.statement, &mut |node| {
             match node {
                 NodeMut::Expr(_) => {}
-                NodeMut::From(From::Join(join)) => residual(&mut join.on),
+                NodeMut::From(From::Join(join)) => {
+                    let Join { kind, left, right, on } = &mut **join;
+                    residual(Site::On { kind: *kind, left, right }, on)?;
+                }
                 NodeMut::From(from) => {
                     if let From::Secured(scan) = from
                         && let Some(fragment) = fragments.iter().find(|f| f.range == scan.scan.range)
@@ -81,7 +84,7 @@ impl Secured {
                 }
                 NodeMut::Query(query) => {
                     if let Body::Select(select) = &mut query.body {
-                        residual(&mut select.filter);
+                        residual(Site::Where(&select.from), &mut select.filter)?;
                     }
                 }
             }
@@ -92,6 +95,15 @@ impl Secured {
         }
         Ok(secured)
     }
+}
+
+/// Where a filter stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Site<'a> {
+    /// ON of a join of these.
+    On { kind: JoinKind, left: &'a From, right: &'a From },
+    /// WHERE over these.
+    Where(&'a [From]),
 }
 
 /// Name and type of a column of a scan, system columns included.

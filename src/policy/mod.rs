@@ -5,5 +5,6 @@ mod privilege;
 mod secure;
 mod secured;
 
+pub use self::fragment::Site;
 pub use self::secure::secure;
 pub use self::secured::{ColumnAccess, Fence, Secured, SecuredScan, SecuredTarget};

@@ -1,0 +1,235 @@
+//! Printing a secured statement in a target's SQL: the only maker of [`TargetSql`] (invariant 3).
+//!
+//! Every compound expression prints its own parentheses, every column is qualified by an alias that is unique in the whole
+//! statement, every literal and parameter carries its type: what the target resolves is what bind resolved.
+
+mod call;
+mod collation;
+mod dml;
+mod expr;
+mod from;
+mod literal;
+mod query;
+mod types;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::quote;
+use super::rules::{Construct, Dialect, SyntaxRule};
+use super::target::{Param, ParamSource, ResultColumn, TargetSql};
+use crate::bound::visit::{Node, walk_expr, walk_statement};
+use crate::bound::{CteId, Expr, ExprKind, From, GroupBy, RangeId, Span, Statement};
+use crate::catalog::{Catalog, Relation, Server, Volatility};
+use crate::error::{Error, Result};
+use crate::policy::Secured;
+
+/// Where a statement is to run.
+#[derive(Clone, Copy, Debug)]
+pub struct PrintTarget<'a> {
+    pub dialect: &'a Dialect,
+    pub catalog: &'a Catalog,
+    pub server: &'a Server,
+}
+
+/// Prints a statement all of whose relations are on the target's server. 0A000, naming construct and server, for what the
+/// dialect has no row for.
+pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
+    let statement = secured.statement();
+    let mut printer = Printer {
+        target,
+        secured,
+        out: String::new(),
+        spans: Vec::new(),
+        params: Vec::new(),
+        ranges: HashMap::new(),
+        ctes: HashMap::new(),
+        taken: HashSet::new(),
+        case_operands: Vec::new(),
+        groups: Vec::new(),
+        uses: Uses::of(statement),
+        whole: true,
+    };
+    printer.statement(statement)?;
+    let columns = statement
+        .output()
+        .iter()
+        .map(|column| ResultColumn { name: column.name.clone(), ty: column.ty.oid, typmod: column.ty.typmod })
+        .collect();
+    Ok(TargetSql {
+        text: printer.out.into(),
+        params: printer.params.into(),
+        columns,
+        spans: printer.spans.into(),
+        whole: printer.whole,
+    })
+}
+
+/// What the statement reads of each range, found before printing.
+#[derive(Debug, Default)]
+struct Uses {
+    columns: HashMap<RangeId, BTreeSet<usize>>,
+    whole: HashSet<RangeId>,
+    locked: HashSet<RangeId>,
+}
+
+impl Uses {
+    fn of(statement: &Statement) -> Uses {
+        let mut uses = Uses::default();
+        let _ = walk_statement(statement, &mut |node| {
+            match node {
+                Node::Expr(expr) => match &expr.kind {
+                    ExprKind::Column { range, column } => {
+                        uses.columns.entry(*range).or_default().insert(*column);
+                    }
+                    ExprKind::WholeRow { range } => {
+                        uses.whole.insert(*range);
+                    }
+                    _ => {}
+                },
+                Node::From(_) => {}
+                Node::Query(query) => uses.locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges)),
+            }
+            ControlFlow::Continue(())
+        });
+        uses
+    }
+}
+
+/// How a range is named in the printed text.
+#[derive(Debug)]
+struct Range {
+    alias: String,
+    columns: Columns,
+}
+
+#[derive(Debug)]
+enum Columns {
+    /// A base relation by its own name, or a derived table that keeps its remote column names.
+    Relation { relation: Arc<Relation>, derived: bool },
+    /// Printed names; `duplicated` when some were renamed to be unique.
+    Named { names: Vec<String>, renamed: bool },
+    /// `left op ANY (SELECT ...)`: its columns are printed as the sub-query's.
+    Test,
+}
+
+struct Printer<'a> {
+    target: &'a PrintTarget<'a>,
+    secured: &'a Secured,
+    out: String,
+    spans: Vec<(usize, usize)>,
+    params: Vec<Param>,
+    ranges: HashMap<RangeId, Range>,
+    /// Printed name of each CTE.
+    ctes: HashMap<CteId, String>,
+    /// Names given to ranges and CTEs.
+    taken: HashSet<String>,
+    /// Operands of the CASEs around, innermost last.
+    case_operands: Vec<&'a Expr>,
+    /// GROUP BY of the selects around, innermost last.
+    groups: Vec<Option<&'a GroupBy>>,
+    uses: Uses,
+    whole: bool,
+}
+
+impl<'a> Printer<'a> {
+    fn push(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    fn name(&mut self, name: &str) -> Result<()> {
+        let name = quote::identifier(name)?;
+        self.out.push_str(&name);
+        Ok(())
+    }
+
+    fn span(&mut self, span: Span) {
+        if let Some(position) = span.0 {
+            self.spans.push((self.out.len(), position));
+        }
+    }
+
+    /// `a, b, c`.
+    fn list<T>(&mut self, items: &'a [T], mut print: impl FnMut(&mut Self, &'a T) -> Result<()>) -> Result<()> {
+        for (n, item) in items.iter().enumerate() {
+            if n > 0 {
+                self.push(", ");
+            }
+            print(self, item)?;
+        }
+        Ok(())
+    }
+
+    /// 0A000 naming the construct and the server.
+    fn refuse(&self, what: impl std::fmt::Display) -> Error {
+        Error::unsupported(format!("{what} on server \"{}\"", self.target.server.name))
+    }
+
+    fn construct(&self, construct: Construct) -> Result<()> {
+        match self.target.dialect.syntax(construct) {
+            Some(SyntaxRule::Native) => Ok(()),
+            Some(SyntaxRule::Refuse(why)) => Err(self.refuse(construct.name()).detail(why.clone())),
+            None => Err(self.refuse(construct.name())),
+        }
+    }
+
+    /// A name not used by any other range or CTE: the wished one, or with a number.
+    fn unique(&mut self, wished: &str) -> String {
+        let wished = if wished.is_empty() { "q" } else { wished };
+        let mut name = wished.to_owned();
+        let mut n = 1;
+        while !self.taken.insert(name.clone()) {
+            n += 1;
+            name = format!("{wished}_{n}");
+        }
+        name
+    }
+
+    fn range(&self, range: RangeId) -> Result<&Range> {
+        self.ranges.get(&range).ok_or_else(|| Error::internal(format!("range {} is not in scope", range.0)))
+    }
+
+    fn bind_param(&mut self, source: ParamSource, ty: crate::types::PgType) -> usize {
+        let same = |param: &Param| match (&param.source, &source) {
+            (ParamSource::Client(a), ParamSource::Client(b)) | (ParamSource::Context(a), ParamSource::Context(b)) => {
+                a == b
+            }
+            _ => false,
+        };
+        match self.params.iter().position(same) {
+            Some(at) => at + 1,
+            None => {
+                self.params.push(Param { ty, source });
+                self.params.len()
+            }
+        }
+    }
+
+    fn statement(&mut self, statement: &'a Statement) -> Result<()> {
+        match statement {
+            Statement::Delete(delete) => self.delete(delete),
+            Statement::Insert(insert) => self.insert(insert),
+            Statement::Query(query) => self.query(query),
+            Statement::Update(update) => self.update(update),
+        }
+    }
+}
+
+/// Does the expression call anything volatile (sub-queries included)?
+pub(crate) fn is_volatile(expr: &Expr) -> bool {
+    let flow = walk_expr(expr, &mut |node| {
+        let volatile = match node {
+            Node::Expr(expr) => match &expr.kind {
+                ExprKind::Aggregate(call) => call.function.volatility == Volatility::Volatile,
+                ExprKind::Call { function, .. } | ExprKind::ScalarArray { function, .. } => {
+                    function.volatility == Volatility::Volatile
+                }
+                _ => false,
+            },
+            Node::From(From::Function(_)) | Node::From(_) | Node::Query(_) => false,
+        };
+        if volatile { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    flow.is_break()
+}

@@ -1,0 +1,313 @@
+//! Queries: WITH, SELECT, set operations, VALUES, ORDER BY, LIMIT, locking.
+
+use super::expr::Place;
+use super::{Construct, Printer, is_volatile};
+use crate::bound::{
+    Body, Cte, Distinct, Expr, GroupBy, Item, LockStrength, Locking, Materialize, Query, Select, SetOperator, SortKey,
+    Statement,
+};
+use crate::error::{Error, Result};
+
+impl<'a> Printer<'a> {
+    pub(super) fn query(&mut self, query: &'a Query) -> Result<()> {
+        stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || {
+            self.ctes(&query.ctes)?;
+            self.groups.push(match &query.body {
+                Body::Select(select) => select.group_by.as_ref(),
+                Body::SetOperation(_) | Body::Values(_) => None,
+            });
+            if self.must_wrap(query) {
+                self.wrapped(query)?;
+            } else {
+                self.body(query)?;
+                self.order_by(query)?;
+                self.limit(query)?;
+                query.locking.iter().try_for_each(|locking| self.locking(locking))?;
+            }
+            self.groups.pop();
+            Ok(())
+        })
+    }
+
+    pub(super) fn ctes(&mut self, ctes: &'a [Cte]) -> Result<()> {
+        if ctes.is_empty() {
+            return Ok(());
+        }
+        self.construct(Construct::Cte)?;
+        let recursive = ctes.iter().any(|cte| cte.recursive);
+        if recursive {
+            self.construct(Construct::Recursive)?;
+        }
+        self.push(if recursive { "WITH RECURSIVE " } else { "WITH " });
+        for cte in ctes {
+            let name = self.unique(&cte.name);
+            self.ctes.insert(cte.id, name);
+        }
+        self.list(ctes, |printer, cte| {
+            let name = printer.ctes.get(&cte.id).cloned().unwrap_or_default();
+            printer.name(&name)?;
+            let (names, _) = super::from::unique_names(cte.columns.iter().map(|column| column.name.as_str()));
+            printer.column_list(&names)?;
+            printer.push(match cte.materialize {
+                Materialize::Always => " AS MATERIALIZED (",
+                Materialize::Default => " AS (",
+                Materialize::Never => " AS NOT MATERIALIZED (",
+            });
+            if !matches!(cte.query, Statement::Query(_)) {
+                printer.construct(Construct::DataModifyingCte)?;
+            }
+            printer.statement(&cte.query)?;
+            printer.push(")");
+            Ok(())
+        })?;
+        self.push(" ");
+        Ok(())
+    }
+
+    /// Must ORDER BY stand outside of the body? PostgreSQL wants the sort expressions of SELECT DISTINCT in the list, takes only output
+    /// columns after a set operation, and would compute a volatile item again: a printed COLLATE fits none of these.
+    fn must_wrap(&self, query: &Query) -> bool {
+        query.order_by.iter().any(|key| match &query.body {
+            Body::Select(select) => select.items.get(key.expr).is_some_and(|item| {
+                self.sort_collation(&item.expr).is_some()
+                    && (matches!(select.distinct, Distinct::Rows) || (!item.hidden && is_volatile(&item.expr)))
+            }),
+            Body::SetOperation(_) | Body::Values(_) => query.columns.get(key.expr).is_some_and(|column| {
+                let key = Expr::literal(crate::types::Datum::Null, column.ty.oid);
+                self.sort_collation(&Expr { ty: column.ty.clone(), ..key }).is_some()
+            }),
+        })
+    }
+
+    /// `SELECT q.a, q.b FROM (body) AS q(a, b) ORDER BY q.a COLLATE "C"`.
+    fn wrapped(&mut self, query: &'a Query) -> Result<()> {
+        if !query.locking.is_empty() || query.order_by.iter().any(|key| key.expr >= query.columns.len()) {
+            return Err(self.refuse("ordering these text expressions"));
+        }
+        let alias = self.unique("q");
+        let (names, _) = super::from::unique_names(query.columns.iter().map(|column| column.name.as_str()));
+        let column = |printer: &mut Self, n: usize| {
+            printer.name(&alias)?;
+            printer.push(".");
+            printer.name(&names[n])
+        };
+        self.push("SELECT ");
+        for n in 0..names.len() {
+            if n > 0 {
+                self.push(", ");
+            }
+            column(self, n)?;
+        }
+        self.push(" FROM (");
+        self.body(query)?;
+        self.push(") AS ");
+        self.name(&alias)?;
+        self.column_list(&names)?;
+        self.push(" ORDER BY ");
+        for (n, key) in query.order_by.iter().enumerate() {
+            if n > 0 {
+                self.push(", ");
+            }
+            column(self, key.expr)?;
+            let ty = &query.columns[key.expr].ty;
+            let sample = Expr { ty: ty.clone(), ..Expr::literal(crate::types::Datum::Null, ty.oid) };
+            if let Some(collation) = self.sort_collation(&sample) {
+                self.push(" COLLATE ");
+                self.collation_name(&collation)?;
+            }
+            self.direction(key);
+        }
+        self.limit(query)
+    }
+
+    fn body(&mut self, query: &'a Query) -> Result<()> {
+        match &query.body {
+            Body::Select(select) => self.select(select),
+            Body::SetOperation(operation) => {
+                self.push("(");
+                self.query(&operation.left)?;
+                self.push(match (operation.operator, operation.all) {
+                    (SetOperator::Except, false) => ") EXCEPT (",
+                    (SetOperator::Except, true) => ") EXCEPT ALL (",
+                    (SetOperator::Intersect, false) => ") INTERSECT (",
+                    (SetOperator::Intersect, true) => ") INTERSECT ALL (",
+                    (SetOperator::Union, false) => ") UNION (",
+                    (SetOperator::Union, true) => ") UNION ALL (",
+                });
+                self.query(&operation.right)?;
+                self.push(")");
+                Ok(())
+            }
+            Body::Values(values) => {
+                if values.rows.is_empty() || values.rows.iter().any(Vec::is_empty) {
+                    return Err(self.refuse("VALUES without columns"));
+                }
+                self.push("VALUES ");
+                self.list(&values.rows, |printer, row| {
+                    printer.push("(");
+                    printer.list(row, |printer, value| printer.expr(value))?;
+                    printer.push(")");
+                    Ok(())
+                })
+            }
+        }
+    }
+
+    fn select(&mut self, select: &'a Select) -> Result<()> {
+        // Columns of the select list name ranges that FROM prints after it.
+        select.from.iter().try_for_each(|from| self.declare(from))?;
+        self.push("SELECT ");
+        match &select.distinct {
+            Distinct::All => {}
+            Distinct::Rows => self.push("DISTINCT "),
+            Distinct::On(items) => {
+                self.construct(Construct::DistinctOn)?;
+                self.push("DISTINCT ON (");
+                for (n, item) in items.iter().enumerate() {
+                    if n > 0 {
+                        self.push(", ");
+                    }
+                    self.sort_item(&select.items, *item)?;
+                }
+                self.push(") ");
+            }
+        }
+        let mut first = true;
+        for item in select.items.iter().filter(|item| !item.hidden) {
+            if !first {
+                self.push(", ");
+            }
+            first = false;
+            self.item(item)?;
+        }
+        for (n, from) in select.from.iter().enumerate() {
+            self.push(if n == 0 { " FROM " } else { ", " });
+            self.from(from)?;
+        }
+        if let Some(filter) = &select.filter {
+            self.push(" WHERE ");
+            self.expr(filter)?;
+        }
+        if let Some(group) = &select.group_by {
+            self.group_by(group)?;
+        }
+        if let Some(having) = &select.having {
+            self.push(" HAVING ");
+            self.expr(having)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn item(&mut self, item: &'a Item) -> Result<()> {
+        self.place(&item.expr, Place::Item)?;
+        // A name is always given: what the target would call the column may not even be an identifier.
+        if !item.name.is_empty() {
+            self.push(" AS ");
+            self.name(&item.name)?;
+        }
+        Ok(())
+    }
+
+    fn group_by(&mut self, group: &'a GroupBy) -> Result<()> {
+        if !group.grouping_sets {
+            let plain = group.sets.first().is_none_or(|set| set.len() == group.exprs.len());
+            if group.sets.len() > 1 || !plain {
+                return Err(Error::internal("grouping sets that are not marked as such"));
+            }
+            if group.exprs.is_empty() {
+                return Ok(());
+            }
+            self.push(" GROUP BY ");
+            return self.list(&group.exprs, |printer, expr| printer.expr(expr));
+        }
+        self.construct(Construct::GroupingSets)?;
+        self.push(" GROUP BY GROUPING SETS (");
+        for (n, set) in group.sets.iter().enumerate() {
+            self.push(if n == 0 { "(" } else { ", (" });
+            for (n, at) in set.iter().enumerate() {
+                if n > 0 {
+                    self.push(", ");
+                }
+                let expr =
+                    group.exprs.get(*at).ok_or_else(|| Error::internal("a grouping set without its expression"))?;
+                self.expr(expr)?;
+            }
+            self.push(")");
+        }
+        self.push(")");
+        Ok(())
+    }
+
+    fn order_by(&mut self, query: &'a Query) -> Result<()> {
+        for (n, key) in query.order_by.iter().enumerate() {
+            self.push(if n == 0 { " ORDER BY " } else { ", " });
+            match &query.body {
+                Body::Select(select) => self.sort_item(&select.items, key.expr)?,
+                Body::SetOperation(_) | Body::Values(_) => self.push(&(key.expr + 1).to_string()),
+            }
+            self.direction(key);
+        }
+        Ok(())
+    }
+
+    /// A sort key: the position of a visible item, or its expression where a collation must be said or it is hidden.
+    fn sort_item(&mut self, items: &'a [Item], at: usize) -> Result<()> {
+        let item = items.get(at).ok_or_else(|| Error::internal("a sort key without its item"))?;
+        let collation = self.sort_collation(&item.expr);
+        if collation.is_none() && !item.hidden {
+            self.push(&(at + 1).to_string());
+            return Ok(());
+        }
+        self.collated(&item.expr, collation.as_deref())
+    }
+
+    pub(super) fn direction<T>(&mut self, key: &SortKey<T>) {
+        self.push(match (key.descending, key.nulls_first) {
+            (false, false) => "",
+            (false, true) => " NULLS FIRST",
+            (true, true) => " DESC",
+            (true, false) => " DESC NULLS LAST",
+        });
+    }
+
+    fn limit(&mut self, query: &'a Query) -> Result<()> {
+        let limit = &query.limit;
+        if let Some(offset) = &limit.offset {
+            self.push(" OFFSET ");
+            self.expr(offset)?;
+        }
+        let Some(count) = &limit.count else { return Ok(()) };
+        if limit.with_ties {
+            self.construct(Construct::WithTies)?;
+            self.push(" FETCH FIRST (");
+            self.expr(count)?;
+            self.push(") ROWS WITH TIES");
+        } else {
+            self.push(" LIMIT ");
+            self.expr(count)?;
+        }
+        Ok(())
+    }
+
+    fn locking(&mut self, locking: &'a Locking) -> Result<()> {
+        self.construct(Construct::Locking)?;
+        self.push(match locking.strength {
+            LockStrength::KeyShare => " FOR KEY SHARE",
+            LockStrength::NoKeyUpdate => " FOR NO KEY UPDATE",
+            LockStrength::Share => " FOR SHARE",
+            LockStrength::Update => " FOR UPDATE",
+        });
+        for (n, range) in locking.ranges.iter().enumerate() {
+            self.push(if n == 0 { " OF " } else { ", " });
+            let alias = self.range(*range)?.alias.clone();
+            self.name(&alias)?;
+        }
+        if locking.no_wait {
+            self.push(" NOWAIT");
+        }
+        if locking.skip_locked {
+            self.push(" SKIP LOCKED");
+        }
+        Ok(())
+    }
+}

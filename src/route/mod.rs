@@ -1,0 +1,49 @@
+//! Where a statement runs, and why.
+//!
+//! A target can run what `dialect::print` can print for it: there is no second table of capabilities. What cannot go whole to one
+//! server is split into fragments (one scan each, with the conditions that concern it alone) and a residual for the engine.
+
+mod choose;
+mod split;
+
+pub use self::choose::choose;
+
+use crate::dialect::TargetSql;
+use crate::policy::Secured;
+
+/// The way a statement takes, and the reasons, as EXPLAIN tells them.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub route: Route,
+    pub why: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// No relation: computed from literals, parameters and context values.
+    Constant,
+    /// Fragments from servers, the rest on the engine: `residual` has `From::Fragment(n)` where `fragments[n]` brings the rows.
+    Federated { fragments: Vec<Fragment>, residual: Box<Secured> },
+    /// On the engine, over files, system relations and functions.
+    Local,
+    /// The whole statement on one server.
+    Pushed { server: u32, sql: TargetSql },
+}
+
+/// One scan on one server.
+#[derive(Clone, Debug)]
+pub struct Fragment {
+    pub server: u32,
+    pub sql: TargetSql,
+    /// `schema.name` of its relation, for EXPLAIN.
+    pub relation: String,
+}
+
+/// `SET graticule.route`: for tests, the engine that must run a statement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Engine {
+    /// Ours: fragments bring bare rows, every condition is computed here.
+    Local,
+    /// The server, or an error that says why not.
+    Server,
+}

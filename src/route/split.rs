@@ -1,0 +1,279 @@
+//! Splitting a statement into fragments and a residual.
+//!
+//! A condition goes to a scan when it concerns that scan alone and stands where a row that fails it can only be dropped: a conjunct of
+//! WHERE, or of ON, over a scan that is not null-extended below that place (invariant 11). It is the same condition there, so nothing
+//! of it is left here. Volatile conditions and sub-queries stay.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+
+use super::choose::{is_refusal, reason, server_of, target};
+use super::{Choice, Engine, Fragment, Route};
+use crate::bound::visit::{Node, walk_expr, walk_statement};
+use crate::bound::{
+    Body, Distinct, Expr, ExprKind, FragmentScan, From, FunctionScan, JoinKind, Query, RangeId, Statement,
+};
+use crate::catalog::{Catalog, Source, Volatility};
+use crate::dialect::print;
+use crate::error::Result;
+use crate::policy::{Secured, SecuredScan, Site};
+use crate::types::{Datum, PgType};
+
+pub(super) fn federate(
+    secured: &Secured,
+    catalog: &Catalog,
+    force: Option<Engine>,
+    mut why: Vec<String>,
+) -> Result<Choice> {
+    let mut pushed: HashMap<RangeId, Vec<Expr>> = HashMap::new();
+    let residual = if force == Some(Engine::Local) {
+        secured.clone()
+    } else {
+        secured.with_fragments(&[], &mut |site, filter| {
+            let scans = droppable(site);
+            let mut kept = Vec::new();
+            for conjunct in conjuncts(filter.take()) {
+                match only_range(&conjunct).and_then(|range| scans.get(&range)) {
+                    Some(scan) => match printable(secured, catalog, scan, &conjunct)? {
+                        None => pushed.entry(scan.scan.range).or_default().push(conjunct),
+                        Some(because) => {
+                            why.push(format!("a condition on {} stays here: {because}", scan.scan.relation.name));
+                            kept.push(conjunct);
+                        }
+                    },
+                    None => kept.push(conjunct),
+                }
+            }
+            *filter = match (kept.len(), site) {
+                // A join condition of which nothing is left holds for every pair.
+                (0, Site::On { kind, .. }) if kind != JoinKind::Cross => {
+                    Some(Expr::literal(Datum::Bool(true), PgType::BOOL))
+                }
+                (0, _) => None,
+                (1, _) => kept.pop(),
+                (_, _) => {
+                    let ty = kept[0].ty.clone();
+                    Some(Expr::new(ExprKind::And(kept), ty, Default::default()))
+                }
+            };
+            Ok(())
+        })?
+    };
+    let reads = Reads::of(residual.statement());
+    let mut fragments = Vec::new();
+    let mut scans = Vec::new();
+    for scan in remote_scans(residual.statement()) {
+        let relation = &scan.scan.relation;
+        let Source::Remote { server, .. } = &relation.source else { continue };
+        let server = server_of(catalog, *server)?;
+        let columns = reads.columns(scan);
+        let conditions = pushed.remove(&scan.scan.range).unwrap_or_default();
+        let limit = if force.is_none() { limit(residual.statement()) } else { None };
+        let whole = format!("{}.{}", relation.schema, relation.name);
+        why.push(format!(
+            "{whole} comes from server \"{}\": {} of {} columns, {} of its conditions there{}",
+            server.name,
+            columns.len(),
+            relation.columns.len(),
+            conditions.len(),
+            if limit.is_some() { ", with LIMIT" } else { "" }
+        ));
+        let fragment = secured.fragment(scan, &columns, conditions, limit)?;
+        let sql = print(&fragment, &target(catalog, server)?)?;
+        scans.push(FragmentScan {
+            range: scan.scan.range,
+            fragment: fragments.len(),
+            alias: scan.scan.alias.clone(),
+            relation: relation.clone(),
+            columns,
+        });
+        fragments.push(Fragment { server: server.oid, sql, relation: whole });
+    }
+    let residual = residual.with_fragments(&scans, &mut |_, _| Ok(()))?;
+    Ok(Choice { route: Route::Federated { fragments, residual: Box::new(residual) }, why })
+}
+
+/// The secured scans over remote relations, in the order of the statement.
+fn remote_scans(statement: &Statement) -> Vec<&SecuredScan> {
+    let mut scans = Vec::new();
+    let _ = walk_statement(statement, &mut |node| {
+        if let Node::From(From::Secured(scan)) = node
+            && matches!(scan.scan.relation.source, Source::Remote { .. })
+        {
+            scans.push(&**scan);
+        }
+        ControlFlow::Continue(())
+    });
+    scans
+}
+
+/// Can the scan's server compute the condition? The reason if not.
+fn printable(secured: &Secured, catalog: &Catalog, scan: &SecuredScan, condition: &Expr) -> Result<Option<String>> {
+    let Source::Remote { server, .. } = &scan.scan.relation.source else {
+        return Ok(Some("the relation is not on a server".to_owned()));
+    };
+    let fragment = secured.fragment(scan, &[], vec![condition.clone()], None)?;
+    let printed = target(catalog, server_of(catalog, *server)?).and_then(|target| print(&fragment, &target));
+    match printed {
+        Ok(_) => Ok(None),
+        Err(error) if is_refusal(&error) => Ok(Some(reason(&error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// The remote scans whose rows a failing condition at this place can only drop.
+fn droppable(site: Site<'_>) -> HashMap<RangeId, SecuredScan> {
+    let mut scans = HashMap::new();
+    match site {
+        Site::Where(from) => from.iter().for_each(|from| not_extended(from, &mut scans)),
+        Site::On { kind, left, right } => match kind {
+            JoinKind::Cross | JoinKind::Inner => {
+                not_extended(left, &mut scans);
+                not_extended(right, &mut scans);
+            }
+            // A failing condition only unmatches: rows of the other side must not be lost.
+            JoinKind::Left => not_extended(right, &mut scans),
+            JoinKind::Right => not_extended(left, &mut scans),
+            JoinKind::Full => {}
+        },
+    }
+    scans
+}
+
+/// The remote scans of a FROM item that no join in it null-extends.
+fn not_extended(from: &From, scans: &mut HashMap<RangeId, SecuredScan>) {
+    match from {
+        From::Cte { .. } | From::Fragment(_) | From::Function(FunctionScan { .. }) => {}
+        From::Scan(_) | From::Subquery { .. } => {}
+        From::Join(join) => {
+            if matches!(join.kind, JoinKind::Cross | JoinKind::Inner | JoinKind::Left) {
+                not_extended(&join.left, scans);
+            }
+            if matches!(join.kind, JoinKind::Cross | JoinKind::Inner | JoinKind::Right) {
+                not_extended(&join.right, scans);
+            }
+        }
+        From::Secured(scan) => {
+            if matches!(scan.scan.relation.source, Source::Remote { .. }) {
+                scans.insert(scan.scan.range, (**scan).clone());
+            }
+        }
+    }
+}
+
+fn conjuncts(filter: Option<Expr>) -> Vec<Expr> {
+    match filter {
+        None => Vec::new(),
+        Some(Expr { kind: ExprKind::And(args), .. }) => args.into_iter().flat_map(|arg| conjuncts(Some(arg))).collect(),
+        Some(expr) => vec![expr],
+    }
+}
+
+/// The one range that an expression concerns; `None` when it concerns several or none, has a sub-query, or is volatile.
+fn only_range(expr: &Expr) -> Option<RangeId> {
+    let mut ranges = BTreeSet::new();
+    let flow = walk_expr(expr, &mut |node| {
+        let Node::Expr(expr) = node else { return ControlFlow::Break(()) };
+        match &expr.kind {
+            ExprKind::Column { range, .. } | ExprKind::WholeRow { range } => {
+                ranges.insert(*range);
+            }
+            ExprKind::Call { function, .. } | ExprKind::ScalarArray { function, .. }
+                if function.volatility == Volatility::Volatile || function.returns_set =>
+            {
+                return ControlFlow::Break(());
+            }
+            ExprKind::Aggregate(_) | ExprKind::Subquery { .. } | ExprKind::Window(_) => return ControlFlow::Break(()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    match (flow, ranges.len()) {
+        (ControlFlow::Continue(()), 1) => ranges.into_iter().next(),
+        _ => None,
+    }
+}
+
+/// What the residual reads of each range.
+#[derive(Debug, Default)]
+struct Reads {
+    columns: HashMap<RangeId, BTreeSet<usize>>,
+    whole: BTreeSet<RangeId>,
+}
+
+impl Reads {
+    fn of(statement: &Statement) -> Reads {
+        let mut reads = Reads::default();
+        let _ = walk_statement(statement, &mut |node| {
+            if let Node::Expr(expr) = node {
+                match &expr.kind {
+                    ExprKind::Column { range, column } => {
+                        reads.columns.entry(*range).or_default().insert(*column);
+                    }
+                    ExprKind::WholeRow { range } => {
+                        reads.whole.insert(*range);
+                    }
+                    _ => {}
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        reads
+    }
+
+    /// The columns a fragment must bring. When none is read, a narrow one that still counts the rows.
+    fn columns(&self, scan: &SecuredScan) -> Vec<usize> {
+        let relation = &scan.scan.relation;
+        let mut columns = self.columns.get(&scan.scan.range).cloned().unwrap_or_default();
+        if self.whole.contains(&scan.scan.range) {
+            columns.extend(0..relation.columns.len());
+        }
+        if columns.is_empty() {
+            let narrow = relation.columns.iter().position(|column| column.ty.len() > 0);
+            columns.extend(narrow.or_else(|| (!relation.columns.is_empty()).then_some(0)));
+        }
+        columns.into_iter().collect()
+    }
+}
+
+/// The LIMIT that the only scan of a statement may apply itself: no row of the scan is dropped, merged or reordered above it.
+fn limit(statement: &Statement) -> Option<Expr> {
+    let Statement::Query(query) = statement else { return None };
+    let Query { ctes, body: Body::Select(select), order_by, limit, locking, .. } = &**query else { return None };
+    let plain = ctes.is_empty()
+        && order_by.is_empty()
+        && locking.is_empty()
+        && !limit.with_ties
+        && matches!(select.distinct, Distinct::All)
+        && select.filter.is_none()
+        && select.group_by.is_none()
+        && select.having.is_none()
+        && !select.aggregated
+        && matches!(&select.from[..], [From::Secured(_)]);
+    if !plain {
+        return None;
+    }
+    let changes_rows = select.items.iter().any(|item| {
+        walk_expr(&item.expr, &mut |node| match node {
+            Node::Expr(Expr { kind: ExprKind::Call { function, .. }, .. }) if function.returns_set => {
+                ControlFlow::Break(())
+            }
+            Node::Expr(Expr {
+                kind: ExprKind::Aggregate(_) | ExprKind::Subquery { .. } | ExprKind::Window(_), ..
+            }) => ControlFlow::Break(()),
+            Node::Expr(_) | Node::From(_) | Node::Query(_) => ControlFlow::Continue(()),
+        })
+        .is_break()
+    });
+    let number = |expr: &Expr| match &expr.kind {
+        ExprKind::Literal(value) => value.as_i64().filter(|value| *value >= 0),
+        _ => None,
+    };
+    let count = number(limit.count.as_ref()?)?;
+    let offset = match &limit.offset {
+        None => 0,
+        Some(offset) => number(offset)?,
+    };
+    let total = count.checked_add(offset).filter(|_| !changes_rows)?;
+    Some(Expr::literal(Datum::Int8(total), PgType::INT8))
+}
