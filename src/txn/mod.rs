@@ -1,5 +1,8 @@
 //! The session's transaction on its servers: leases taken at first touch, the savepoint stack, one server written.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -210,6 +213,14 @@ impl Transaction {
     pub async fn rollback(mut self) {
         for touched in std::mem::take(&mut self.servers) {
             end(&touched).await;
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        for touched in &self.servers {
+            touched.lease.abandon();
         }
     }
 }

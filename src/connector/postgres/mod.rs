@@ -43,7 +43,7 @@ mod tls;
 mod wire;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -112,6 +112,13 @@ impl SharedLease {
         self.lease.lock().await.take();
     }
 
+    /// Ends the sharing unless a fetch is under way: then its cursor's end does.
+    pub(crate) fn abandon(&self) {
+        if let Ok(mut lease) = self.lease.try_lock() {
+            lease.take();
+        }
+    }
+
     async fn held(&self) -> Result<MappedMutexGuard<'_, Lease>> {
         MutexGuard::try_map(self.lease.lock().await, Option::as_mut).map_err(|_| {
             // Only a cursor that outlives its transaction comes here.

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the tests' own, and a proxy that counts and cuts.
+//! A PostgreSQL server of the tests' own, a proxy that counts and cuts, and statements without a printer.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,13 +9,19 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 use super::{Credentials, Pool, PostgresServer};
+use crate::connector::{Cursor, Execution, Format, Rows};
+use crate::dialect::TargetSql;
+use crate::dialect::target::{Param, ParamSource, ResultColumn};
+use crate::error::Result;
+use crate::types::{Datum, PgType};
 
 const BIN: &str = "/usr/lib/postgresql/15/bin";
 
 /// A running server; stopped on drop.
-pub(super) struct Server {
+pub(crate) struct Server {
     folder: TempDir,
     child: Option<Child>,
     pub port: u16,
@@ -165,7 +171,7 @@ fn run(command: &mut Command) {
 }
 
 /// A proxy in front of a server.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     pub port: u16,
     /// Reads from clients so far: one per packet that a client wrote.
     pub requests: Arc<AtomicUsize>,
@@ -216,4 +222,89 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, requests: &AtomicUs
             },
         }
     }
+}
+
+/// Runs a scenario and says how long it took: `cargo test -- --nocapture`.
+pub(crate) async fn timed(name: &str, scenario: impl Future<Output = ()>) {
+    let start = std::time::Instant::now();
+    scenario.await;
+    println!("{name}: {:?}", start.elapsed());
+}
+
+/// A printed statement with its parameters' and columns' types.
+pub(crate) fn sql(text: &str, params: &[PgType], columns: &[PgType]) -> TargetSql {
+    let params = params.iter().enumerate().map(|(at, ty)| Param { ty: *ty, source: ParamSource::Client(at) });
+    let columns = columns.iter().map(|ty| ResultColumn { name: "c".to_owned(), ty: *ty, typmod: -1 });
+    TargetSql::for_test(text, params.collect(), columns.collect())
+}
+
+pub(crate) fn decoded(text: &str, columns: &[PgType]) -> Execution {
+    Execution { sql: sql(text, &[], columns), params: Vec::new(), relay: None, cancel: CancellationToken::new() }
+}
+
+pub(crate) fn relayed(text: &str, columns: &[(PgType, Format)]) -> Execution {
+    let types: Vec<_> = columns.iter().map(|(ty, _)| *ty).collect();
+    let relay = Some(columns.iter().map(|(_, format)| *format).collect());
+    Execution { sql: sql(text, &[], &types), params: Vec::new(), relay, cancel: CancellationToken::new() }
+}
+
+pub(crate) fn with(text: &str, params: Vec<(PgType, Datum)>, columns: &[PgType]) -> Execution {
+    let (types, params): (Vec<_>, Vec<_>) = params.into_iter().unzip();
+    Execution { sql: sql(text, &types, columns), params, relay: None, cancel: CancellationToken::new() }
+}
+
+/// Reads to the end; rows as text through a relay.
+pub(crate) async fn drain(cursor: &mut dyn Cursor) -> Result<Vec<Vec<Option<String>>>> {
+    let mut all = Vec::new();
+    while let Some(rows) = cursor.fetch(1000).await? {
+        all.extend(texts(&rows));
+    }
+    Ok(all)
+}
+
+/// Runs a statement whose columns are all relayed as text.
+pub(crate) async fn text_rows(pool: &Pool, text: &str, columns: &[PgType]) -> Result<Vec<Vec<Option<String>>>> {
+    let columns: Vec<_> = columns.iter().map(|ty| (*ty, Format::Text)).collect();
+    let mut cursor = pool.lease().await?.open(relayed(text, &columns)).await?;
+    drain(&mut *cursor).await
+}
+
+pub(crate) fn texts(rows: &Rows) -> Vec<Vec<Option<String>>> {
+    let Rows::Framed { frames, count } = rows else { panic!("relayed rows expected") };
+    let mut rest = &frames[..];
+    let mut read = |count: usize| {
+        let (head, tail) = rest.split_at(count);
+        rest = tail;
+        head
+    };
+    let mut rows = Vec::new();
+    for _ in 0..*count {
+        assert_eq!(read(1), b"D");
+        read(4);
+        let columns = i16::from_be_bytes(read(2).try_into().expect("two"));
+        let mut row = Vec::new();
+        for _ in 0..columns {
+            let length = i32::from_be_bytes(read(4).try_into().expect("four"));
+            let value = usize::try_from(length).ok().map(|length| String::from_utf8_lossy(read(length)).into_owned());
+            row.push(value);
+        }
+        rows.push(row);
+    }
+    assert!(rest.is_empty());
+    rows
+}
+
+/// Waits until the pool has given back and closed what it should.
+pub(crate) async fn settles(pool: &Pool, in_use: usize) {
+    for _ in 0..200 {
+        if pool.counters().in_use == in_use {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{pool:?} does not settle at {in_use} leases");
+}
+
+pub(crate) fn some(values: &[&str]) -> Vec<Option<String>> {
+    values.iter().map(|value| Some((*value).to_owned())).collect()
 }

@@ -7,11 +7,13 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use super::super::testing::{Proxy, Server};
-use super::*;
+use super::super::Pool;
+use super::super::testing::{Proxy, Server, decoded, drain, relayed, settles, some, text_rows, with};
+use crate::connector::{Execution, Format, Rows};
+use crate::error::Result;
 use crate::error::SqlState;
 use crate::kernels::{DateOrder, DateOutput, DateStyle, Formats};
-use crate::types::{Geom, Interval};
+use crate::types::{ArrayValue, Datum, Geom, Interval, Numeric, PgType};
 
 /// Rows of a decoded statement, printed by Arrow.
 async fn arrow_rows(pool: &Pool, execution: Execution) -> Result<Vec<Vec<String>>> {
@@ -70,6 +72,14 @@ pub(super) async fn decodes_every_storage(server: &Server) {
         ),
         // array_send: one dimension, no NULLs, element oid, length 1, lower bound 1, 4 bytes: 7
         ("SELECT array[7]", PgType::INT4_ARRAY, "00000001000000000000001700000001000000010000000400000007"),
+        // Two dimensions, a NULL: {{1,NULL}}
+        (
+            "SELECT array[array[1, NULL]]",
+            PgType::INT4_ARRAY,
+            "000000020000000100000017000000010000000100000002000000010000000400000001ffffffff",
+        ),
+        ("SELECT interval '1 mon 2 days 3.5 s'", PgType::INTERVAL, "1 mons 2 days 3.500000000 secs"),
+        ("SELECT '[1,5)'::int4range", PgType::INT4RANGE, "[1,5)"),
         ("SELECT 'ok'::demo.mood", foreign, "ok"),
         ("SELECT NULL::int4", PgType::INT4, "NULL"),
         ("SELECT NULL::public.geometry", PgType::GEOMETRY, "NULL"),
@@ -118,6 +128,8 @@ pub(super) async fn echoes_parameters(server: &Server) {
     let bytes: Vec<u8> =
         (0..point.len()).step_by(2).filter_map(|at| u8::from_str_radix(&point[at..at + 2], 16).ok()).collect();
     let geom = Datum::Geometry(Geom(bytes.into()));
+    let vector = |element, values| Datum::Array(Arc::new(ArrayValue::vector(element, values)));
+    let numbers = vector(PgType::INT4, vec![Datum::Int4(7), Datum::Null]);
     for (ty, value, cast, expected) in [
         (PgType::INT4, Datum::Null, "$1::int4", None),
         (PgType::BOOL, Datum::Bool(true), "$1::bool", Some("true")),
@@ -126,6 +138,13 @@ pub(super) async fn echoes_parameters(server: &Server) {
         (PgType::TEXT, Datum::text("a'b\\c"), "$1::text", Some("a'b\\c")),
         (PgType::UNKNOWN, Datum::text("12"), "$1::int4", Some("12")),
         (PgType::NUMERIC, Datum::text("1.50"), "$1::numeric", Some("1.50")),
+        (
+            PgType::NUMERIC,
+            Datum::Numeric(Numeric::Finite { unscaled: 150.into(), scale: 2 }),
+            "$1::numeric",
+            Some("1.50"),
+        ),
+        (PgType::INT4_ARRAY, numbers, "$1::int4[]", Some("{7,NULL}")),
         (PgType::BYTEA, Datum::bytea([0, 255]), "$1::bytea", Some("\\x00ff")),
         (PgType::DATE, Datum::Date(-1), "$1::date", Some("1999-12-31")),
         (PgType::TIMESTAMPTZ, Datum::Timestamptz(0), "$1::timestamptz", Some("2000-01-01 00:00:00+00")),
@@ -196,10 +215,9 @@ pub(super) async fn prepares_anew_what_the_server_forgot(server: &Server) {
     let pool = server.pool(&[("max_connections", "1")]);
     let text = "SELECT id FROM demo.t ORDER BY id";
     text_rows(&pool, text, &[PgType::INT4]).await.expect("prepared");
-    let mut lease = pool.lease().await.expect("the same connection");
-    let connection = lease.connection().expect("held");
-    connection.command("DEALLOCATE ALL", &mut super::super::cancel::Watch::never()).await.expect("forgotten");
-    drop(lease);
+    let forget = decoded("DEALLOCATE ALL", &[]);
+    let mut cursor = pool.lease().await.expect("the same connection").open(forget).await.expect("opens");
+    assert!(cursor.fetch(1).await.expect("forgotten").is_none());
     assert_eq!(text_rows(&pool, text, &[PgType::INT4]).await.expect("prepared anew").len(), 2);
     // A small cache lets the server forget, too.
     let pool = server.pool(&[("max_connections", "1"), ("statement_cache_size", "2")]);

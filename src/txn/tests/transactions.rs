@@ -1,9 +1,12 @@
 //! Portals and transactions.
 
-use super::super::testing::Server;
-use super::*;
+use crate::connector::postgres::Pool;
+use crate::connector::postgres::testing::{Server, decoded, drain, relayed, settles, some, texts};
+use crate::connector::{Execution, Format};
+use crate::error::Result;
 use crate::error::SqlState;
 use crate::txn::{Access, Options, Transaction};
+use crate::types::PgType;
 
 fn one(text: &str) -> Execution {
     relayed(text, &[(PgType::INT4, Format::Text)])

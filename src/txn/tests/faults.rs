@@ -1,12 +1,13 @@
 //! Cancelling, full pools, cut links, dying servers.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::super::testing::{Proxy, Server};
-use super::*;
+use crate::connector::postgres::testing::{Proxy, Server, drain, relayed, settles, some, text_rows};
+use crate::connector::{Execution, Format};
 use crate::error::SqlState;
 use crate::txn::{Access, Options, Transaction};
+use crate::types::PgType;
 
 const SLOW: &str = "SELECT 1 FROM pg_catalog.pg_sleep(30)";
 const LONG: &str = "SELECT repeat('x', 1000) FROM (SELECT pg_catalog.generate_series(1, 1000000)) s";
