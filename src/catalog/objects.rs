@@ -22,6 +22,7 @@ pub struct Schema {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Relation {
     pub oid: u32,
+    #[serde(with = "shared_text")]
     pub schema: Arc<str>,
     pub schema_oid: u32,
     pub name: String,
@@ -275,5 +276,20 @@ impl Relation {
             Source::Remote { server, .. } | Source::Files { server, .. } => Some(*server),
             Source::System | Source::View => None,
         }
+    }
+}
+
+/// `Arc<str>` as a plain string.
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(deserializer).map(Arc::from)
     }
 }
