@@ -176,7 +176,7 @@ fn changes<K: Ord, T: Serialize>(
 ) -> Vec<(String, Option<String>)> {
     let put = new.iter().filter(|(id, value)| old.get(id).is_none_or(|other| !Arc::ptr_eq(other, value)));
     let put = put.map(|(id, value)| {
-        (key(id), Some(serde_json::to_string(value).expect("catalog objects have string keys only")))
+        (key(id), Some(serde_json::to_string(&**value).expect("catalog objects have string keys only")))
     });
     let dropped = old.keys().filter(|id| !new.contains_key(id)).map(|id| (key(id), None));
     dropped.chain(put).collect()
