@@ -1,12 +1,15 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod assembly;
 pub mod bound;
 pub mod catalog;
+pub mod config;
 pub mod connector;
 pub mod dialect;
 #[cfg(feature = "engine")]
 pub mod engine;
 pub mod error;
+pub mod http;
 pub mod kernels;
 pub mod pgcatalog;
 pub mod policy;

@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["session"],
     &["pipeline"],
     &["wire", "http", "config", "demo"],
-    &["main", "lib"],
+    &["main", "lib", "assembly"],
 ];
 
 fn sources() -> Vec<PathBuf> {

@@ -109,7 +109,7 @@ impl Connection {
                 Err(ReadError::Fatal(error)) => return Err(Fail::Fatal(error)),
                 Err(ReadError::Message { error, extended }) => {
                     let after = if extended { After::Extended } else { After::Simple };
-                    if !(self.skipping && extended) {
+                    if !self.skipping {
                         self.answer(Err(Fail::Sql(error)), after).await?;
                     }
                     continue;

@@ -202,6 +202,7 @@ impl Connection {
             return Ok(());
         };
         self.check_not_failed(Some(&statement))?;
+        self.server.metrics.statements.inc();
         // Out of the map while it runs: what the statement does may close it.
         let Some(mut portal) = self.session.portals.remove(name) else { return Err(no_portal(name).into()) };
         self.session.ensure_transaction().await?;

@@ -11,7 +11,7 @@ mod extended;
 mod read;
 mod startup;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 pub use self::startup::{Authenticator, Method, Tls, TrustLoopback};
@@ -113,6 +113,11 @@ impl Server {
     /// True once `shutdown` was called.
     pub fn is_draining(&self) -> bool {
         self.drain.is_cancelled()
+    }
+
+    /// Waits for `shutdown` to be called.
+    pub async fn drained(&self) {
+        self.drain.cancelled().await;
     }
 
     /// Accepts connections until shutdown.

@@ -14,6 +14,11 @@ use super::startup::Authenticator;
 use super::{Method, Options, Server, Tls, TrustLoopback};
 use crate::error::Result;
 
+/// A server with the fake executor, for the tests of other modules.
+pub(crate) fn fake_server() -> Arc<Server> {
+    Server::new(Arc::new(FakeExecutor), Arc::new(TrustLoopback), Options::default())
+}
+
 /// A server with the fake executor; its port.
 async fn server(authenticator: Arc<dyn Authenticator>) -> (Arc<Server>, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
