@@ -1,12 +1,13 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+#[cfg(feature = "engine")]
 pub mod assembly;
+pub mod bind;
 pub mod bound;
 pub mod catalog;
 pub mod config;
 pub mod connector;
 pub mod dialect;
-#[cfg(feature = "engine")]
 pub mod engine;
 pub mod error;
 pub mod http;

@@ -7,6 +7,7 @@
 pub mod eval;
 mod expr;
 mod query;
+mod same;
 pub mod visit;
 pub mod visit_mut;
 
@@ -14,6 +15,7 @@ pub use self::expr::{
     AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, FrameBound, FrameExclusion, FrameMode, RecordField,
     RowField, SubqueryKind, Truth, WindowCall, WindowFrame,
 };
+pub use self::same::{same, same_datum};
 pub use self::query::{
     Body, Cte, CteId, Delete, Distinct, FragmentScan, From, FunctionScan, GroupBy, Insert, InsertSource, Item, Join,
     JoinKind, Limit, LockStrength, Locking, Materialize, OnConflict, OutputColumn, Query, RangeColumn, RangeId, Scan,

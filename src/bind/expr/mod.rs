@@ -1,0 +1,122 @@
+//! Expressions (`transformExpr`), one file a family.
+
+mod array;
+mod boolean;
+mod condition;
+mod operation;
+mod row;
+mod sublink;
+mod value;
+
+use std::sync::Arc;
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{AConst, Node, TypeCast, a_const};
+
+use crate::bound::{Expr, ExprKind, ExprType};
+use crate::catalog::CastContext;
+use crate::error::{Error, Result, SqlState};
+use crate::types::{Datum, PgType};
+
+use super::ast::{self, at, span};
+use super::context::{Binder, Kind};
+
+impl Binder<'_> {
+    /// Binds an expression as part of that clause.
+    pub fn expr_in(&mut self, node: &Node, kind: Kind) -> Result<Expr> {
+        self.with_kind(kind, |binder| binder.expr(node))
+    }
+
+    pub fn expr(&mut self, node: &Node) -> Result<Expr> {
+        self.grown(|binder| binder.expr_inner(node))
+    }
+
+    /// A function argument: like any expression, and `t.*` for a whole row.
+    pub fn argument(&mut self, node: &Node) -> Result<Expr> {
+        self.expr(node)
+    }
+
+    fn expr_inner(&mut self, node: &Node) -> Result<Expr> {
+        match ast::inner(node)? {
+            NodeEnum::AConst(constant) => self.constant(constant),
+            NodeEnum::ColumnRef(column) => self.column_ref(column),
+            NodeEnum::ParamRef(param) => self.param(param),
+            NodeEnum::AExpr(expr) => self.operation(expr),
+            NodeEnum::BoolExpr(expr) => self.bool_expr(expr),
+            NodeEnum::FuncCall(call) => self.func_call(call),
+            NodeEnum::TypeCast(cast) => self.type_cast(cast),
+            NodeEnum::CollateClause(clause) => self.collate_clause(clause),
+            NodeEnum::AArrayExpr(array) => self.array(array, None),
+            NodeEnum::AIndirection(indirection) => {
+                let arg = self.expr(ast::child(&indirection.arg)?)?;
+                let place = super::coerce::location(&arg);
+                self.indirection(arg, &indirection.indirection, place)
+            }
+            NodeEnum::SubLink(link) => self.sublink(link),
+            NodeEnum::CaseExpr(case) => self.case(case),
+            NodeEnum::RowExpr(row) => self.row(row),
+            NodeEnum::CoalesceExpr(coalesce) => self.coalesce(coalesce),
+            NodeEnum::MinMaxExpr(expr) => self.min_max(expr),
+            NodeEnum::SqlvalueFunction(function) => self.value_function(function),
+            NodeEnum::NullTest(test) => self.null_test(test),
+            NodeEnum::BooleanTest(test) => self.boolean_test(test),
+            NodeEnum::GroupingFunc(grouping) => self.grouping(grouping),
+            NodeEnum::SetToDefault(default) => {
+                let error = Error::new(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context");
+                Err(at(error, span(default.location)))
+            }
+            other => Err(at(Error::unsupported(ast::kind_name(other)), ast::location(node))),
+        }
+    }
+
+    fn constant(&mut self, constant: &AConst) -> Result<Expr> {
+        let place = span(constant.location);
+        let literal = |value, ty| Expr::new(ExprKind::Literal(value), ExprType::of(ty), place);
+        if constant.isnull {
+            return Ok(literal(Datum::Null, PgType::UNKNOWN));
+        }
+        Ok(match &constant.val {
+            None => literal(Datum::Null, PgType::UNKNOWN),
+            Some(a_const::Val::Ival(value)) => literal(Datum::Int4(value.ival), PgType::INT4),
+            Some(a_const::Val::Boolval(value)) => literal(Datum::Bool(value.boolval), PgType::BOOL),
+            Some(a_const::Val::Sval(value)) => literal(Datum::text(&value.sval), PgType::UNKNOWN),
+            Some(a_const::Val::Fval(value)) => return self.number(&value.fval, place),
+            Some(a_const::Val::Bsval(value)) => {
+                return self.read_literal(&Arc::from(value.bsval.as_str()), PgType::BIT, -1, place);
+            }
+        })
+    }
+
+    /// int8 when it fits, else numeric.
+    fn number(&mut self, text: &str, place: crate::bound::Span) -> Result<Expr> {
+        if let Ok(value) = text.parse::<i64>() {
+            return Ok(Expr::new(ExprKind::Literal(Datum::Int8(value)), ExprType::of(PgType::INT8), place));
+        }
+        if text.starts_with("0x") || text.starts_with("0o") || text.starts_with("0b") || text.contains('_') {
+            return Err(at(Error::unsupported("a non-decimal integer literal"), place));
+        }
+        self.read_literal(&Arc::from(text), PgType::NUMERIC, -1, place)
+    }
+
+    fn type_cast(&mut self, cast: &TypeCast) -> Result<Expr> {
+        let name = ast::some(cast.type_name.as_ref())?;
+        let (target, typmod) = self.type_name(name)?;
+        let arg = ast::child(&cast.arg)?;
+        let base = self.base_type(target).0;
+        let expr = match (&arg.node, self.element_of(base)) {
+            (Some(NodeEnum::AArrayExpr(array)), Some(element)) => self.array(array, Some((base, element, typmod)))?,
+            _ => self.expr(arg)?,
+        };
+        let place = if cast.location >= 0 { span(cast.location) } else { span(name.location) };
+        let source = expr.ty.oid;
+        let below = super::coerce::location(&expr);
+        match self.coerce_to(expr, target, typmod, CastContext::Explicit, place)? {
+            Some(expr) => Ok(expr),
+            None => {
+                let message = format!("cannot cast type {} to {}", self.format_type(source), self.format_type(target));
+                let place = if place.0.is_some() { place } else { below };
+                Err(at(Error::new(SqlState::CANNOT_COERCE, message), place))
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Type names: `int4`, `pg_catalog.varchar(10)`, `geometry(Point,4326)[]`, types of attached sources.
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{TypeName, a_const};
+
+use crate::error::{Error, Result, SqlState};
+use crate::types::PgType;
+
+use super::ast::{at, names, span};
+use super::context::Binder;
+use super::typmod;
+
+impl Binder<'_> {
+    /// `typenameTypeIdAndMod`.
+    pub fn type_name(&mut self, name: &TypeName) -> Result<(PgType, i32)> {
+        let place = span(name.location);
+        if name.setof {
+            return Err(at(Error::unsupported("SETOF type"), place));
+        }
+        if name.pct_type {
+            return Err(at(Error::unsupported("%TYPE"), place));
+        }
+        let parts = names(&name.names);
+        let Some(base) = self.lookup_type(&parts)? else {
+            return Err(at(self.no_such_type(&parts), place));
+        };
+        let typmods = self.typmods(name)?;
+        let typmod = if typmods.is_empty() {
+            name.typemod
+        } else {
+            typmod::typmod_in(base, &parts, &typmods).map_err(|error| at(error, place))?
+        };
+        if name.array_bounds.is_empty() {
+            return Ok((base, typmod));
+        }
+        match self.array_of(base) {
+            Some(array) => Ok((array, typmod)),
+            None => {
+                let message = format!("could not find array type for data type {}", self.format_type(base));
+                Err(at(Error::new(SqlState::UNDEFINED_OBJECT, message), place))
+            }
+        }
+    }
+
+    fn no_such_type(&self, parts: &[&str]) -> Error {
+        let written = parts.join(".");
+        let relation = match parts {
+            [name] => self.path.iter().find_map(|schema| self.catalog.relation(schema, name)),
+            [schema, name] => self.catalog.relation(schema, name),
+            _ => None,
+        };
+        if relation.is_some() {
+            return Error::unsupported(format!("the row type of relation \"{written}\" as a type name"));
+        }
+        Error::new(SqlState::UNDEFINED_OBJECT, format!("type \"{written}\" does not exist"))
+    }
+
+    /// The type of a possibly qualified name, without typmod or array bounds.
+    pub fn lookup_type(&self, parts: &[&str]) -> Result<Option<PgType>> {
+        let (schema, name) = match parts {
+            [name] => (None, *name),
+            [schema, name] => (Some(*schema), *name),
+            [database, schema, name] if *database == self.catalog.database => (Some(*schema), *name),
+            [_, _, _] => {
+                let message = format!("cross-database references are not implemented: {}", parts.join("."));
+                return Err(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message));
+            }
+            _ => {
+                let message = format!("improper qualified name (too many dotted names): {}", parts.join("."));
+                return Err(Error::new(SqlState::SYNTAX_ERROR, message));
+            }
+        };
+        if let Some(schema) = schema
+            && !self.catalog.schema_visible(self.context.role, schema)
+        {
+            return Err(Error::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist")));
+        }
+        let schemas: Vec<&str> = match &schema {
+            Some(schema) => vec![schema],
+            None => self.path.iter().map(String::as_str).collect(),
+        };
+        for schema in schemas {
+            if let Some(ty) = PgType::by_name(name)
+                && schema == home_schema(ty)
+            {
+                return Ok(Some(ty));
+            }
+            let foreign = self.catalog.foreign_types.values().find(|ty| ty.name == name && ty.schema == schema);
+            if let Some(foreign) = foreign {
+                return Ok(Some(foreign.oid));
+            }
+        }
+        Ok(None)
+    }
+
+    fn typmods(&mut self, name: &TypeName) -> Result<Vec<String>> {
+        name.typmods
+            .iter()
+            .map(|node| match &node.node {
+                Some(NodeEnum::AConst(constant)) => match &constant.val {
+                    Some(a_const::Val::Ival(value)) => Ok(value.ival.to_string()),
+                    Some(a_const::Val::Fval(value)) => Ok(value.fval.clone()),
+                    Some(a_const::Val::Sval(value)) => Ok(value.sval.clone()),
+                    _ => Err(bad_typmod()),
+                },
+                Some(NodeEnum::ColumnRef(column)) => match names(&column.fields).as_slice() {
+                    [name] => Ok((*name).to_owned()),
+                    _ => Err(bad_typmod()),
+                },
+                _ => Err(bad_typmod()),
+            })
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error| at(error, span(name.location)))
+    }
+
+    /// The array type over a type, foreign ones included.
+    pub fn array_of(&self, element: PgType) -> Option<PgType> {
+        element.array().or_else(|| self.catalog.foreign_type(element).and_then(|ty| ty.array))
+    }
+
+    /// The element type of a true array type (not `int2vector`), foreign ones included.
+    pub fn element_of(&self, array: PgType) -> Option<PgType> {
+        if array.is_array() {
+            return array.element();
+        }
+        match self.catalog.foreign_type(array).map(|ty| &ty.kind) {
+            Some(crate::catalog::ForeignTypeKind::Array(element)) => Some(*element),
+            _ => None,
+        }
+    }
+}
+
+fn bad_typmod() -> Error {
+    Error::new(SqlState::SYNTAX_ERROR, "type modifiers must be simple constants or identifiers")
+}
+
+/// PostGIS's types are in `public`, all others in pg_catalog.
+fn home_schema(ty: PgType) -> &'static str {
+    let base = if ty.is_array() { ty.element().unwrap_or(ty) } else { ty };
+    let postgis = base.is_spatial() || matches!(base, PgType::BOX2DF | PgType::GIDX | PgType::SPHEROID);
+    if postgis { "public" } else { "pg_catalog" }
+}

@@ -1,0 +1,153 @@
+//! Target lists and their column names (`FigureColname`).
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{Node, SqlValueFunctionOp, SubLinkType, node};
+
+use crate::bound::{Expr, Item};
+use crate::error::{Error, Result};
+use crate::types::PgType;
+
+use super::ast;
+use super::context::{Binder, Kind};
+
+impl Binder<'_> {
+    /// Binds a target list, stars expanded.
+    pub fn target_list(&mut self, nodes: &[Node], kind: Kind) -> Result<Vec<Item>> {
+        let mut items = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let NodeEnum::ResTarget(target) = ast::inner(node)? else { return Err(Error::internal("target list")) };
+            let value = ast::child(&target.val)?;
+            let expanded = self.with_kind(kind, |binder| binder.expand_star(value))?;
+            if let Some(columns) = expanded {
+                items.extend(columns.into_iter().map(|(name, expr)| Item { expr, name, hidden: false }));
+                continue;
+            }
+            let expr = self.expr_in(value, kind)?;
+            let name = if target.name.is_empty() { column_name(value) } else { target.name.clone() };
+            items.push(Item { expr, name, hidden: false });
+        }
+        if items.len() > 1664 {
+            return Err(Error::new(
+                crate::error::SqlState::TOO_MANY_COLUMNS,
+                "target lists can have at most 1664 entries",
+            ));
+        }
+        Ok(items)
+    }
+
+    /// Unknown literals and parameters of a target list become text (`resolveTargetListUnknowns`).
+    pub fn resolve_unknown_items(&mut self, items: &mut [Item]) -> Result<()> {
+        for item in items {
+            if item.expr.ty.oid == PgType::UNKNOWN {
+                item.expr = self.coerce_implicit(item.expr.clone(), PgType::TEXT)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Is the expression certain to be non-volatile and free of sub-queries (so that it may be repeated)?
+    pub fn repeatable(&self, expr: &Expr) -> bool {
+        use crate::bound::ExprKind;
+        let volatile = super::aggregate::find(expr, &|kind| match kind {
+            ExprKind::Call { function, .. } => function.volatility == crate::catalog::Volatility::Volatile,
+            ExprKind::Subquery { .. } => true,
+            _ => false,
+        });
+        volatile.is_none()
+    }
+}
+
+/// The name of an output column without AS.
+pub(super) fn column_name(node: &Node) -> String {
+    figure(node).1.unwrap_or_else(|| "?column?".to_owned())
+}
+
+/// (strength, name): a cast's type name (1) yields to a name inside (2).
+fn figure(node: &Node) -> (u8, Option<String>) {
+    let strong = |name: &str| (2, Some(name.to_owned()));
+    let none = (0, None);
+    let Some(node) = &node.node else { return none };
+    match node {
+        NodeEnum::ColumnRef(column) => match ast::names(&column.fields).last() {
+            Some(name) => strong(name),
+            None => none,
+        },
+        NodeEnum::AIndirection(indirection) => match indirection.indirection.iter().rev().find_map(ast::string) {
+            Some(name) => strong(name),
+            None => indirection.arg.as_deref().map_or(none, figure),
+        },
+        NodeEnum::FuncCall(call) => match ast::names(&call.funcname).last() {
+            Some(name) => strong(name),
+            None => none,
+        },
+        NodeEnum::AExpr(expr) if expr.kind() == pg_query::protobuf::AExprKind::AexprNullif => strong("nullif"),
+        NodeEnum::TypeCast(cast) => {
+            let inner = cast.arg.as_deref().map_or((0, None), figure);
+            let ty = cast.type_name.as_ref().and_then(|name| ast::names(&name.names).last().map(|n| (*n).to_owned()));
+            match (inner.0, ty) {
+                (0 | 1, Some(name)) => (1, Some(name)),
+                _ => inner,
+            }
+        }
+        NodeEnum::CollateClause(clause) => clause.arg.as_deref().map_or(none, figure),
+        NodeEnum::GroupingFunc(_) => strong("grouping"),
+        NodeEnum::SubLink(link) => match link.sub_link_type() {
+            SubLinkType::ExistsSublink => strong("exists"),
+            SubLinkType::ArraySublink => strong("array"),
+            SubLinkType::ExprSublink => link.subselect.as_deref().map_or(none, first_target),
+            _ => none,
+        },
+        NodeEnum::CaseExpr(case) => {
+            let inner = case.defresult.as_deref().map_or((0, None), figure);
+            if inner.0 <= 1 { (1, Some("case".to_owned())) } else { inner }
+        }
+        NodeEnum::AArrayExpr(_) => strong("array"),
+        NodeEnum::RowExpr(_) => strong("row"),
+        NodeEnum::CoalesceExpr(_) => strong("coalesce"),
+        NodeEnum::MinMaxExpr(expr) => match expr.op() {
+            pg_query::protobuf::MinMaxOp::IsGreatest => strong("greatest"),
+            pg_query::protobuf::MinMaxOp::IsLeast => strong("least"),
+            pg_query::protobuf::MinMaxOp::Undefined => none,
+        },
+        NodeEnum::SqlvalueFunction(function) => match value_function_name(function.op()) {
+            Some(name) => strong(name),
+            None => none,
+        },
+        _ => none,
+    }
+}
+
+fn first_target(node: &Node) -> (u8, Option<String>) {
+    let Some(node::Node::SelectStmt(select)) = &node.node else { return (0, None) };
+    let mut select = select;
+    // A set operation's names are those of its first branch.
+    while let Some(left) = &select.larg {
+        select = left;
+    }
+    match select.target_list.first().map(|node| &node.node) {
+        Some(Some(NodeEnum::ResTarget(target))) if !target.name.is_empty() => (2, Some(target.name.clone())),
+        Some(Some(NodeEnum::ResTarget(target))) => {
+            let (_, name) = target.val.as_deref().map_or((0, None), figure);
+            (2, Some(name.unwrap_or_else(|| "?column?".to_owned())))
+        }
+        _ if !select.values_lists.is_empty() => (2, Some("column1".to_owned())),
+        _ => (0, None),
+    }
+}
+
+pub(super) fn value_function_name(op: SqlValueFunctionOp) -> Option<&'static str> {
+    Some(match op {
+        SqlValueFunctionOp::SqlvalueFunctionOpUndefined => return None,
+        SqlValueFunctionOp::SvfopCurrentDate => "current_date",
+        SqlValueFunctionOp::SvfopCurrentTime | SqlValueFunctionOp::SvfopCurrentTimeN => "current_time",
+        SqlValueFunctionOp::SvfopCurrentTimestamp | SqlValueFunctionOp::SvfopCurrentTimestampN => "current_timestamp",
+        SqlValueFunctionOp::SvfopLocaltime | SqlValueFunctionOp::SvfopLocaltimeN => "localtime",
+        SqlValueFunctionOp::SvfopLocaltimestamp | SqlValueFunctionOp::SvfopLocaltimestampN => "localtimestamp",
+        SqlValueFunctionOp::SvfopCurrentRole => "current_role",
+        SqlValueFunctionOp::SvfopCurrentUser => "current_user",
+        SqlValueFunctionOp::SvfopUser => "user",
+        SqlValueFunctionOp::SvfopSessionUser => "session_user",
+        SqlValueFunctionOp::SvfopCurrentCatalog => "current_catalog",
+        SqlValueFunctionOp::SvfopCurrentSchema => "current_schema",
+    })
+}
