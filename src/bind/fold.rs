@@ -112,7 +112,7 @@ impl<'a> Folder<'a> {
 
     fn from(&mut self, from: &mut From) -> Result<()> {
         match from {
-            From::Cte { .. } | From::Scan(_) => Ok(()),
+            From::Cte { .. } | From::Fragment(_) | From::Scan(_) => Ok(()),
             From::Secured(scan) => self.all(scan.predicate.as_mut()),
             From::Function(scan) => {
                 // The call itself stays a call: it is the table.

@@ -124,7 +124,12 @@ fn lock_in(from: &mut From, wanted: &str, template: &Locking) -> Lock {
             Lock::No => lock_in(&mut join.right, wanted, template),
             found => found,
         },
-        From::Scan(_) | From::Subquery { .. } | From::Function(_) | From::Cte { .. } | From::Secured(_) => Lock::No,
+        From::Scan(_)
+        | From::Subquery { .. }
+        | From::Function(_)
+        | From::Cte { .. }
+        | From::Fragment(_)
+        | From::Secured(_) => Lock::No,
     }
 }
 
@@ -148,6 +153,6 @@ fn collect(from: &mut From, template: &Locking, ranges: &mut Vec<RangeId>) {
             collect(&mut join.right, template, ranges);
         }
         From::Subquery { query, .. } => lock_all(query, template),
-        From::Function(_) | From::Cte { .. } | From::Secured(_) => {}
+        From::Function(_) | From::Cte { .. } | From::Fragment(_) | From::Secured(_) => {}
     }
 }
