@@ -107,17 +107,6 @@ impl Binder<'_> {
         if !self.can_coerce(expr.ty.oid, target, context) {
             return Ok(None);
         }
-        // The cast goes below COLLATE, as PostgreSQL does.
-        if matches!(&expr.kind, ExprKind::Collate(_)) && expr.ty.oid != target {
-            let Expr { kind, ty, span } = expr;
-            let ExprKind::Collate(arg) = kind else { return Err(Error::internal("collate")) };
-            let Some(inner) = self.coerce_to(*arg, target, typmod, context, place)? else { return Ok(None) };
-            if !target.is_collatable() {
-                return Ok(Some(inner));
-            }
-            let ty = ExprType { collation: ty.collation, ..inner.ty.clone() };
-            return Ok(Some(Expr::new(ExprKind::Collate(Box::new(inner)), ty, span)));
-        }
         let expr = self.coerce_type(expr, target, typmod, context, place)?;
         self.coerce_typmod(expr, target, typmod, context, place).map(Some)
     }
@@ -152,6 +141,17 @@ impl Binder<'_> {
                 }
                 _ => {}
             }
+        }
+        // The cast goes below COLLATE, as PostgreSQL does.
+        if matches!(&expr.kind, ExprKind::Collate(_)) {
+            let Expr { kind, ty, span } = expr;
+            let ExprKind::Collate(arg) = kind else { return Err(Error::internal("collate")) };
+            let inner = self.coerce_type(*arg, target, typmod, context, place)?;
+            if !target.is_collatable() {
+                return Ok(inner);
+            }
+            let ty = ExprType { collation: ty.collation, ..inner.ty.clone() };
+            return Ok(Expr::new(ExprKind::Collate(Box::new(inner)), ty, span));
         }
         let Some(pathway) = self.pathway(target, source, context) else {
             return self.coerce_row(expr, target, context, place);

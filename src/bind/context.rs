@@ -213,7 +213,15 @@ impl<'a> Binder<'a> {
         match &expr.kind {
             ExprKind::Column { range, column } => {
                 let info = self.range(*range);
-                info.columns.get(*column).map_or((0, 0), |field| field.origin)
+                match (info.columns.get(*column), &info.relation) {
+                    (Some(field), _) => field.origin,
+                    // System columns have negative numbers.
+                    (None, Some(relation)) => {
+                        let attnums = [-6, -1, -2, -3, -4, -5];
+                        (relation.oid, attnums.get(column - info.columns.len()).copied().unwrap_or(0))
+                    }
+                    (None, None) => (0, 0),
+                }
             }
             _ => (0, 0),
         }

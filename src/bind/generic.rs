@@ -180,7 +180,7 @@ impl Binder<'_> {
                 }
                 PgType::ANYCOMPATIBLEARRAY if known => {
                     let base = self.base_type(*actual).0;
-                    let Some(element) = self.array_element(base) else {
+                    let Some(element) = self.element_of(base) else {
                         return Err(self.not_a("anycompatiblearray", "an array", base));
                     };
                     compatible.push((element, crate::bound::Span::default()));
@@ -198,7 +198,7 @@ impl Binder<'_> {
         if let Some(array) = solved.array
             && array != PgType::ANYARRAY
         {
-            let Some(element) = self.array_element(array) else {
+            let Some(element) = self.element_of(array) else {
                 return Err(self.not_a("anyarray", "an array", array));
             };
             match solved.element {
@@ -228,7 +228,7 @@ impl Binder<'_> {
             }
         }
         if let Some(element) = solved.element {
-            if non_array && self.array_element(self.base_type(element).0).is_some() {
+            if non_array && self.element_of(self.base_type(element).0).is_some() {
                 let ty = self.format_type(element);
                 return Err(mismatch(format!("type matched to anynonarray is an array type: {ty}")));
             }
@@ -253,22 +253,13 @@ impl Binder<'_> {
                     ));
                 }
             }
-            if compatible_non_array && self.array_element(common).is_some() {
+            if compatible_non_array && self.element_of(common).is_some() {
                 let ty = self.format_type(common);
                 return Err(mismatch(format!("type matched to anycompatiblenonarray is an array type: {ty}")));
             }
             solved.compatible = Some(common);
         }
         Ok(solved)
-    }
-
-    /// `get_element_type`-like for polymorphism: true arrays, and the vectors of pg_catalog.
-    fn array_element(&self, ty: PgType) -> Option<PgType> {
-        match ty {
-            PgType::INT2VECTOR => Some(PgType::INT2),
-            PgType::OIDVECTOR => Some(PgType::OID),
-            ty => self.element_of(ty),
-        }
     }
 
     fn same(&self, slot: &mut Option<PgType>, ty: PgType, name: &str, word: &str) -> Result<()> {

@@ -118,10 +118,10 @@ impl Binder<'_> {
         element.array().or_else(|| self.catalog.foreign_type(element).and_then(|ty| ty.array))
     }
 
-    /// The element type of a true array type (not `int2vector`), foreign ones included.
+    /// The element type of an array type (the vectors of pg_catalog too), foreign ones included.
     pub fn element_of(&self, array: PgType) -> Option<PgType> {
-        if array.is_array() {
-            return array.element();
+        if let Some(element) = array.element() {
+            return Some(element);
         }
         match self.catalog.foreign_type(array).map(|ty| &ty.kind) {
             Some(crate::catalog::ForeignTypeKind::Array(element)) => Some(*element),

@@ -198,11 +198,7 @@ impl Binder<'_> {
 
     /// Element type of a value used as an array: domains looked through, vectors included.
     pub fn array_element_of(&self, ty: PgType) -> Option<PgType> {
-        match self.base_type(ty).0 {
-            PgType::INT2VECTOR => Some(PgType::INT2),
-            PgType::OIDVECTOR => Some(PgType::OID),
-            base => self.element_of(base),
-        }
+        self.element_of(self.base_type(ty).0)
     }
 
     /// The `=` operator of DISTINCT, NULLIF, row comparison: must give boolean.

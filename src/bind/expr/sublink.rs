@@ -26,7 +26,7 @@ impl Binder<'_> {
                 let [column] = query.columns.as_slice() else { return Err(one_column(place)) };
                 let ty = column.ty.clone();
                 // An array of arrays has one more dimension, not another type.
-                let array = if self.element_of(ty.oid).is_some() { Some(ty.oid) } else { self.array_of(ty.oid) };
+                let array = self.array_of(ty.oid).or_else(|| self.element_of(ty.oid).map(|_| ty.oid));
                 let Some(array) = array else {
                     let message = format!("could not find array type for data type {}", self.format_type(ty.oid));
                     return Err(at(Error::new(SqlState::UNDEFINED_OBJECT, message), place));
