@@ -30,7 +30,7 @@ impl Binder<'_> {
         if resolved.function.returns_set {
             return Err(Error::internal("aggregate returning a set"));
         }
-        self.check_no_set(before, place)?;
+        self.check_no_set(before)?;
         let Resolved { function, args, ty, variadic } = resolved;
         let order_by = self.aggregate_order(&call.agg_order)?;
         if call.agg_distinct {
@@ -94,7 +94,7 @@ impl Binder<'_> {
         if call.agg_distinct {
             return Err(wrong("cannot use DISTINCT with WITHIN GROUP".to_owned()));
         }
-        self.check_no_set(before, place)?;
+        self.check_no_set(before)?;
         let Resolved { function, mut args, ty, variadic } = resolved;
         let mut aggregated = args.split_off(direct_count.min(args.len()));
         let mut direct = args;
@@ -132,7 +132,7 @@ impl Binder<'_> {
         Ok(Expr::new(ExprKind::Aggregate(Box::new(aggregate)), ty, place))
     }
 
-    fn check_no_set(&self, before: usize, place: Span) -> Result<()> {
+    fn check_no_set(&self, before: usize) -> Result<()> {
         if self.set_returning == before {
             return Ok(());
         }
@@ -141,7 +141,7 @@ impl Binder<'_> {
             "aggregate function calls cannot contain set-returning function calls",
         )
         .hint("You might be able to move the set-returning function into a LATERAL FROM item.");
-        Err(at(error, place))
+        Err(at(error, self.last_set_returning))
     }
 
     pub fn filter(&mut self, call: &FuncCall) -> Result<Option<Expr>> {

@@ -400,9 +400,11 @@ impl Binder<'_> {
             }
         }
         if kind == Kind::FromFunction && self.set_returning > before {
-            return Err(refuse("set-returning functions must appear at top level of FROM".to_owned()));
+            let message = "set-returning functions must appear at top level of FROM";
+            return Err(at(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message), self.last_set_returning));
         }
         self.set_returning += 1;
+        self.last_set_returning = place;
         self.scope_mut().has_set_returning = true;
         Ok(())
     }

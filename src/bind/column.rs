@@ -31,7 +31,7 @@ impl Binder<'_> {
                 let error = Error::new(SqlState::SYNTAX_ERROR, "column reference \"*\" is not allowed here");
                 return Err(at(error, reference.place));
             }
-            let item = self.qualified_item(&reference.names, reference.place)?;
+            let item = self.qualified_item(&reference.names, reference.place, "*")?;
             return self.whole_row(&item, reference.place);
         }
         let place = reference.place;
@@ -47,7 +47,7 @@ impl Binder<'_> {
             }
             [.., name] => {
                 let qualifier = &reference.names[..reference.names.len() - 1];
-                let item = self.qualified_item(qualifier, place)?;
+                let item = self.qualified_item(qualifier, place, name)?;
                 if let Some(expr) = self.item_column(&item, name, place)? {
                     return Ok(expr);
                 }
@@ -63,19 +63,19 @@ impl Binder<'_> {
     }
 
     /// The FROM item of `t`, `schema.t` or `database.schema.t`.
-    pub fn qualified_item(&self, names: &[&str], place: Span) -> Result<NamespaceItem> {
+    pub fn qualified_item(&self, names: &[&str], place: Span, last: &str) -> Result<NamespaceItem> {
         let (schema, name) = match names {
             [name] => (None, *name),
             [schema, name] => (Some(*schema), *name),
             [database, schema, name] => {
                 if *database != self.catalog.database {
-                    let message = format!("cross-database references are not implemented: {}", names.join("."));
+                    let message = format!("cross-database references are not implemented: {}.{last}", names.join("."));
                     return Err(at(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message), place));
                 }
                 (Some(*schema), *name)
             }
             _ => {
-                let message = format!("improper qualified name (too many dotted names): {}", names.join("."));
+                let message = format!("improper qualified name (too many dotted names): {}.{last}", names.join("."));
                 return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), place));
             }
         };

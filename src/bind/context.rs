@@ -28,6 +28,8 @@ pub(super) struct Binder<'a> {
     pub next_cte: u32,
     /// Set-returning calls met so far.
     pub set_returning: usize,
+    /// Where the last of them stands.
+    pub last_set_returning: Span,
     pub recursion: Recursion,
     /// Relations met, with their versions.
     pub read_relations: Vec<(u32, u64)>,
@@ -149,6 +151,7 @@ impl<'a> Binder<'a> {
             params,
             next_cte: 0,
             set_returning: 0,
+            last_set_returning: Span::default(),
             recursion: Recursion::Allowed,
             read_relations: Vec::new(),
             depth: 0,

@@ -184,6 +184,7 @@ impl Binder<'_> {
                 return Err(at(Error::new(SqlState::FEATURE_NOT_SUPPORTED, *message), place));
             }
         }
+        let places: Vec<_> = (0..columns.len()).map(|column| super::setop::branch_place(&left, column)).collect();
         let (left, right, mut merged) = self.unify_branches(left, right, "UNION")?;
         if recursive {
             for (position, (merged, own)) in merged.iter().zip(&columns).enumerate() {
@@ -196,7 +197,7 @@ impl Binder<'_> {
                     );
                     let error = Error::new(SqlState::DATATYPE_MISMATCH, message)
                         .hint("Cast the output of the non-recursive term to the correct type.");
-                    return Err(at(error, place));
+                    return Err(at(error, places[position]));
                 }
             }
         }
@@ -247,6 +248,14 @@ impl Binder<'_> {
         }
         let entry = &self.scopes[level].ctes[index];
         let id = entry.id;
+        let open = |cte: &&CteEntry| matches!(cte.state, CteState::Started | CteState::Recursing(_));
+        if open(&entry) && self.scopes[level].ctes.iter().filter(open).count() > 1 {
+            // Another query of this WITH is being bound too: they need each other.
+            let first = self.scopes[level].ctes.iter().filter(open).map(|cte| cte.source.location).min();
+            let error =
+                Error::new(SqlState::FEATURE_NOT_SUPPORTED, "mutual recursion between WITH items is not implemented");
+            return Err(at(error, first.map_or(place, span)));
+        }
         let recursion = |message: String| Err(at(Error::new(SqlState::INVALID_RECURSION, message), place));
         let (columns, own) = match entry.state.clone() {
             CteState::Done(columns) => (columns, false),
@@ -257,27 +266,15 @@ impl Binder<'_> {
                     entry.source.ctequery.as_deref().map(|node| &node.node),
                     Some(Some(NodeEnum::SelectStmt(select))) if is_union(select)
                 );
-                // Another query still being bound is between: they need each other.
-                let innermost = self
-                    .scopes
-                    .iter()
-                    .flat_map(|scope| &scope.ctes)
-                    .rfind(|cte| matches!(cte.state, CteState::Started | CteState::Recursing(_)));
-                if innermost.is_some_and(|cte| cte.id != id) {
-                    let error = Error::new(
-                        SqlState::FEATURE_NOT_SUPPORTED,
-                        "mutual recursion between WITH items is not implemented",
-                    );
-                    return Err(at(error, place));
-                }
                 if union {
                     return recursion(format!(
                         "recursive reference to query \"{written}\" must not appear within its non-recursive term"
                     ));
                 }
-                return recursion(format!(
+                let message = format!(
                     "recursive query \"{written}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
-                ));
+                );
+                return Err(at(Error::new(SqlState::INVALID_RECURSION, message), span(entry.source.location)));
             }
         };
         if own {

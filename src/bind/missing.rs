@@ -18,14 +18,15 @@ impl Binder<'_> {
 
     /// 42P01 for a table name in an expression.
     pub fn missing_relation(&self, schema: Option<&str>, name: &str, place: Span) -> Error {
-        let by_relation = |entry: &&Entry| match schema {
-            Some(schema) => {
-                entry.relation.as_ref().is_some_and(|relation| relation.name == name && &*relation.schema == schema)
-            }
-            None => {
-                entry.cte.as_deref() == Some(name)
-                    || (entry.cte.is_none() && entry.relation.as_ref().is_some_and(|relation| relation.name == name))
-            }
+        // The relation that the name itself would mean.
+        let meant = match schema {
+            Some(schema) => self.catalog.relation(schema, name),
+            None => self.path.iter().find_map(|schema| self.catalog.relation(schema, name)),
+        };
+        let by_relation = |entry: &&Entry| match (&entry.cte, &entry.relation, meant) {
+            (Some(cte), _, _) => schema.is_none() && cte == name,
+            (None, Some(relation), Some(meant)) => relation.oid == meant.oid,
+            (None, _, _) => false,
         };
         let entry = self.entries().find(|entry| by_relation(entry) || (schema.is_none() && entry.alias == name));
         let error = match entry {
@@ -77,7 +78,7 @@ impl Binder<'_> {
                     break;
                 }
                 let own = distance(name, column);
-                if own > column.chars().count() / 2 {
+                if own > name.chars().count() / 2 {
                     continue;
                 }
                 let total = own + penalty;

@@ -133,11 +133,13 @@ impl Binder<'_> {
             return Ok(Distinct::Rows);
         }
         let mut on = Vec::with_capacity(nodes.len());
+        let mut places = Vec::with_capacity(nodes.len());
         for node in nodes {
             let index = self.clause_item(node, items, Kind::DistinctOn)?;
             self.check_groupable(&items[index].expr)?;
             if !on.contains(&index) {
                 on.push(index);
+                places.push(ast::location(node));
             }
         }
         // The leading sort keys must be those of DISTINCT ON, in any order.
@@ -148,17 +150,17 @@ impl Binder<'_> {
             at(Error::new(SqlState::INVALID_COLUMN_REFERENCE, message), place)
         };
         for key in order_by {
-            if on.contains(&key.expr) {
+            if let Some(position) = on.iter().position(|index| *index == key.expr) {
                 if skipped {
-                    return Err(mismatch(location(&items[key.expr].expr)));
+                    return Err(mismatch(places[position]));
                 }
                 matched.push(key.expr);
             } else {
                 skipped = true;
             }
         }
-        if skipped && let Some(left) = on.iter().find(|index| !matched.contains(index)) {
-            return Err(mismatch(location(&items[*left].expr)));
+        if skipped && let Some(left) = on.iter().position(|index| !matched.contains(index)) {
+            return Err(mismatch(places[left]));
         }
         Ok(Distinct::On(on))
     }

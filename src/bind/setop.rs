@@ -249,7 +249,7 @@ impl Binder<'_> {
 }
 
 /// Where a branch's column was written.
-fn branch_place(query: &Query, column: usize) -> Span {
+pub(super) fn branch_place(query: &Query, column: usize) -> Span {
     match &query.body {
         Body::Select(select) => select
             .items

@@ -26,7 +26,7 @@ impl Binder<'_> {
         let reference = reference(column);
         let place = reference.place;
         if !reference.names.is_empty() {
-            let item = self.qualified_item(&reference.names, place)?;
+            let item = self.qualified_item(&reference.names, place, "*")?;
             return Ok(item
                 .columns
                 .iter()

@@ -158,13 +158,17 @@ impl Binder<'_> {
                 ExprKind::Call { function, .. } => !function.columns.is_empty(),
                 _ => fields.is_some(),
             };
+            let list = match definitions.first().map(|node| &node.node) {
+                Some(Some(NodeEnum::ColumnDef(definition))) => ast::span(definition.location),
+                _ => place,
+            };
             if out && fields.is_some() {
                 let message = "a column definition list is redundant for a function with OUT parameters".to_owned();
-                return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), place));
+                return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), list));
             }
             if expr.ty.oid != PgType::RECORD {
                 let message = "a column definition list is only allowed for functions returning \"record\"";
-                return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), place));
+                return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), list));
             }
             let mut columns: Vec<(String, ExprType)> = Vec::with_capacity(definitions.len());
             for node in definitions {

@@ -75,7 +75,7 @@ impl Binder<'_> {
                 "window function calls cannot contain set-returning function calls",
             )
             .hint("You might be able to move the set-returning function into a LATERAL FROM item.");
-            return Err(at(error, place));
+            return Err(at(error, self.last_set_returning));
         }
         let filter = self.filter(call)?;
         for input in resolved.args.iter().chain(&filter) {

@@ -126,13 +126,18 @@ impl Binder<'_> {
         if let Some(field) = self.field(&record, name, place) {
             return Ok(field);
         }
-        let (ty, known) = (record.ty.oid, self.row_fields(&record.ty).is_some());
+        let ty = record.ty.oid;
+        let whole = match &record.kind {
+            ExprKind::WholeRow { range } => Some(self.range(*range).alias.clone()),
+            _ => None,
+        };
         let is_row = ty == PgType::RECORD || self.is_composite(ty);
         if is_row && let Some(expr) = self.field_function(record, name, place)? {
             return Ok(expr);
         }
-        let error = if ty == PgType::RECORD {
-            let _ = known;
+        let error = if let Some(alias) = whole {
+            Error::new(SqlState::UNDEFINED_COLUMN, format!("column {alias}.{name} does not exist"))
+        } else if ty == PgType::RECORD {
             Error::new(SqlState::UNDEFINED_COLUMN, format!("could not identify column \"{name}\" in record data type"))
         } else if is_row {
             let message = format!("column \"{name}\" not found in data type {}", self.format_type(ty));

@@ -31,8 +31,6 @@ impl Binder<'_> {
             let condition = match &operand {
                 Some(operand) => {
                     let subject = Expr::new(ExprKind::CaseOperand, operand.ty.clone(), span(when.location));
-                    let begin = crate::bind::coerce::location(&condition);
-                    let _ = begin;
                     self.make_op(&["="], Some(subject), condition, span(when.location))?
                 }
                 None => condition,
@@ -44,7 +42,7 @@ impl Binder<'_> {
             Some(node) => self.expr(node)?,
             None => Expr::new(ExprKind::Literal(Datum::Null), ExprType::of(PgType::UNKNOWN), Span::default()),
         };
-        self.no_sets(before, "CASE", place)?;
+        self.no_sets(before, "CASE")?;
         // PostgreSQL considers the default first.
         let mut all = vec![otherwise];
         all.append(&mut results);
@@ -70,7 +68,7 @@ impl Binder<'_> {
         let before = self.set_returning;
         let args = coalesce.args.iter().map(|arg| self.expr(arg)).collect::<Result<Vec<_>>>()?;
         let (args, common) = self.unify(args, "COALESCE")?;
-        self.no_sets(before, "COALESCE", place)?;
+        self.no_sets(before, "COALESCE")?;
         let typmod = self.common_typmod(&args, common);
         let mut ty = collation::derived(common, typmod, &args)?;
         ty.fields = args.iter().find_map(|expr| expr.ty.fields.clone());
@@ -109,7 +107,7 @@ impl Binder<'_> {
     }
 
     /// 0A000 when a set-returning call was met since `before`.
-    fn no_sets(&self, before: usize, construct: &str, place: Span) -> Result<()> {
+    fn no_sets(&self, before: usize, construct: &str) -> Result<()> {
         if self.set_returning == before {
             return Ok(());
         }
@@ -118,6 +116,6 @@ impl Binder<'_> {
             format!("set-returning functions are not allowed in {construct}"),
         )
         .hint("You might be able to move the set-returning function into a LATERAL FROM item.");
-        Err(at(error, place))
+        Err(at(error, self.last_set_returning))
     }
 }

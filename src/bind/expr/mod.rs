@@ -89,6 +89,10 @@ impl Binder<'_> {
 
     /// int8 when it fits, else numeric.
     fn number(&mut self, text: &str, place: crate::bound::Span) -> Result<Expr> {
+        // A negated literal comes as text too: -2147483648 is an int4.
+        if let Ok(value) = text.parse::<i32>() {
+            return Ok(Expr::new(ExprKind::Literal(Datum::Int4(value)), ExprType::of(PgType::INT4), place));
+        }
         if let Ok(value) = text.parse::<i64>() {
             return Ok(Expr::new(ExprKind::Literal(Datum::Int8(value)), ExprType::of(PgType::INT8), place));
         }
