@@ -1,6 +1,5 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
-#[cfg(feature = "engine")]
 pub mod assembly;
 pub mod bind;
 pub mod bound;
@@ -8,6 +7,7 @@ pub mod catalog;
 pub mod config;
 pub mod connector;
 pub mod dialect;
+#[cfg(feature = "engine")]
 pub mod engine;
 pub mod error;
 pub mod http;
