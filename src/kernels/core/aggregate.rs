@@ -103,13 +103,14 @@ enum Want {
     Sum,
 }
 
-/// `count`.
+/// Rows without a NULL.
 #[derive(Debug)]
-struct Count(i64);
+pub(super) struct Count(pub(super) i64);
 
 impl Accumulator for Count {
     fn update(&mut self, _call: &Call<'_>, args: &[Datum]) -> Result<()> {
-        if !args.first().is_some_and(Datum::is_null) {
+        // count(*) has no argument, count(x) one, regr_count(y, x) two.
+        if !args.iter().any(Datum::is_null) {
             self.0 += 1;
         }
         Ok(())

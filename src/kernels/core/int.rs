@@ -156,17 +156,6 @@ pub(super) const SCALARS: &[Row] = &[
     ("i8tooid", unary!(Int8 => Oid: |a| u32::try_from(a).map_err(|_| out_of_range("OID"))?)),
     ("oidtoi8", unary!(Oid => Int8: |a| i64::from(a))),
     ("int4_bool", unary!(Int4 => Bool: |a| a != 0)),
-    ("i4tochar", |call, args| match args {
-        [Datum::Int4(value)] => {
-            let byte = i8::try_from(*value).map_err(|_| out_of_range("\"char\""))?;
-            crate::kernels::io::char_from_byte(byte as u8)
-        }
-        _ => Err(super::macros::wrong(call, args)),
-    }),
-    ("chartoi4", |call, args| match args {
-        [Datum::Text(value)] => Ok(Datum::Int4(value.as_bytes().first().map_or(0, |byte| i32::from(*byte as i8)))),
-        _ => Err(super::macros::wrong(call, args)),
-    }),
     ("in_range_int2_int2", |c, a| in_range(c, a)),
     ("in_range_int2_int4", |c, a| in_range(c, a)),
     ("in_range_int2_int8", |c, a| in_range(c, a)),
@@ -233,7 +222,6 @@ mod tests {
             ("int4lcm", "int4 2147483647, int4 2147483646", "22003 integer out of range"),
             ("int82", "int8 40000", "22003 smallint out of range"),
             ("i8tooid", "int8 -1", "22003 OID out of range"),
-            ("i4tochar", "int4 65", "A"),
         ]);
     }
 }

@@ -16,6 +16,7 @@ pub mod md5;
 pub mod numeric;
 mod series;
 mod simple;
+mod size;
 mod statistics;
 #[cfg(test)]
 pub(in crate::kernels) mod testing;
@@ -85,6 +86,7 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     simple::TID,
     simple::UUID,
     simple::XID8,
+    size::SCALARS,
     text::COMPARE,
     text::SCALARS,
     text_quote::SCALARS,

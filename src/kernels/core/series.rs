@@ -21,6 +21,16 @@ pub(super) const SET_RETURNING: &[(&str, SetReturning)] = &[
         [Datum::Null] => Ok(Box::new(std::iter::empty())),
         _ => Err(wrong(call, args)),
     }),
+    // Used by pgjdbc for the columns of a key.
+    ("_pg_expandarray(anyarray)", |call, args| match args {
+        [Datum::Array(array)] => {
+            let array = array.clone();
+            let number = |at: usize| Datum::Int4(at as i32 + 1);
+            Ok(Box::new((0..array.values.len()).map(move |at| Ok(vec![array.values[at].clone(), number(at)]))))
+        }
+        [Datum::Null] => Ok(Box::new(std::iter::empty())),
+        _ => Err(wrong(call, args)),
+    }),
     ("generate_subscripts", subscripts),
     ("generate_subscripts_nodir", subscripts),
     ("text_to_table", |call, args| strings(call, args)),

@@ -49,11 +49,13 @@ struct Scanned {
 /// `array_in`.
 pub(super) fn input(env: &Env, ty: PgType, typmod: i32, text: &str) -> Result<Datum> {
     let element = ty.element().ok_or_else(|| Error::internal("array type without element"))?;
-    let malformed = |detail: &str| {
+    let literal = |text: &str, detail: &str| {
         Error::new(SqlState::INVALID_TEXT_REPRESENTATION, format!("malformed array literal: \"{text}\"")).detail(detail)
     };
+    let malformed = |detail: &str| literal(text, detail);
     let (bounds, body) = explicit_bounds(text, &malformed)?;
-    let scanned = scan(body, delimiter(element), &malformed)?;
+    // PostgreSQL's scanner of the braces knows only what it is given.
+    let scanned = scan(body, delimiter(element), &|detail: &str| literal(body, detail))?;
     let dimensions: Vec<(i32, i32)> = match bounds {
         None => scanned.lengths.iter().map(|length| (*length, 1)).collect(),
         Some(bounds) => {
@@ -443,14 +445,23 @@ pub(super) fn apply_typmod(env: &Env, ty: PgType, typmod: i32, value: &ArrayValu
 /// `int2vectorin`, `oidvectorin`: numbers between blanks, counted from 0.
 pub(super) fn vector_in(ty: PgType, text: &str) -> Result<Datum> {
     let element = ty.element().ok_or_else(|| Error::internal("vector type without element"))?;
-    let values = text
-        .split(is_space)
-        .filter(|word| !word.is_empty())
-        .map(|word| match element {
-            PgType::INT2 => super::parse_int(word, PgType::INT2).map(|value| Datum::Int2(value as i16)),
-            _ => super::parse_oid(word).map(Datum::Oid),
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let mut values = Vec::new();
+    let mut rest = text.trim_start_matches(is_space);
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.find(is_space).unwrap_or(rest.len()));
+        values.push(match element {
+            // A word that is no number is shown with all that follows it.
+            PgType::INT2 => match super::parse_int(word, PgType::INT2) {
+                Ok(value) => Datum::Int2(value as i16),
+                Err(error) if error.state() == SqlState::INVALID_TEXT_REPRESENTATION => {
+                    return super::parse_int(rest, PgType::INT2).map(|_| Datum::Null).and(Err(error));
+                }
+                Err(error) => return Err(error),
+            },
+            _ => Datum::Oid(super::parse_oid(word)?),
+        });
+        rest = after.trim_start_matches(is_space);
+    }
     // These types have one dimension even when empty.
     let dimensions = vec![(values.len() as i32, 0)];
     Ok(Datum::Array(Arc::new(ArrayValue { element, dimensions, values })))

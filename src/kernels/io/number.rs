@@ -113,14 +113,22 @@ pub fn parse_xid8(text: &str) -> u64 {
     }
 }
 
-/// `tidin`: (block, offset).
+/// `tidin`: (block, offset), as loosely as PostgreSQL scans it.
 pub fn parse_tid(text: &str) -> Result<(u32, u16)> {
-    text.trim_start_matches(is_space)
-        .strip_prefix('(')
-        .and_then(|text| text.split_once(')'))
-        .and_then(|(inside, _)| inside.split_once(','))
-        .and_then(|(block, offset)| Some((block.trim().parse().ok()?, offset.trim().parse().ok()?)))
-        .ok_or_else(|| invalid(text, "tid"))
+    let scan = || {
+        let end = text.find(')')?;
+        let open = text[..end].find(['(', ','])?;
+        let comma = open + 1 + text[open + 1..end].find(',')?;
+        let number = |digits: &str| -> Option<i64> {
+            let digits = digits.trim_start_matches(is_space);
+            if digits.is_empty() { Some(0) } else { digits.parse().ok() }
+        };
+        let block = number(&text[open + 1..comma])?;
+        let offset = number(&text[comma + 1..end])?;
+        let block = u32::try_from(block).ok().or_else(|| i32::try_from(block).ok().map(|block| block as u32))?;
+        Some((block, u16::try_from(offset).ok()?))
+    };
+    scan().ok_or_else(|| invalid(text, "tid"))
 }
 
 /// `tidout`.

@@ -181,8 +181,8 @@ pub fn print(value: &Numeric) -> String {
 /// `numeric_send`.
 pub fn encode(value: &Numeric) -> Vec<u8> {
     let (unscaled, scale) = match value {
-        // PostgreSQL 15 leaves a bit of the specials' header in the scale word.
-        Numeric::NaN => return vec![0, 0, 0, 0, 0xC0, 0, 0, 0x20],
+        // PostgreSQL 15 leaves a bit of the infinities' header in the scale word.
+        Numeric::NaN => return vec![0, 0, 0, 0, 0xC0, 0, 0, 0],
         Numeric::Infinity => return vec![0, 0, 0, 0, 0xD0, 0, 0, 0x20],
         Numeric::NegativeInfinity => return vec![0, 0, 0, 0, 0xF0, 0, 0, 0x20],
         Numeric::Finite { unscaled, scale } => (unscaled, *scale),
@@ -414,7 +414,7 @@ mod tests {
             ("1.5", "000200000000000100011388"),
             ("-12345.678", "0003000140000003000109291a7c"),
             ("0.0001", "0001ffff000000040001"),
-            ("NaN", "00000000c0000020"),
+            ("NaN", "00000000c0000000"),
         ] {
             let value = parse(text).unwrap();
             let bytes = encode(&value);
