@@ -14,6 +14,7 @@ mod like;
 mod macros;
 pub mod md5;
 pub mod numeric;
+mod regex;
 mod series;
 mod simple;
 mod size;
@@ -79,6 +80,7 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     like::SCALARS,
     numeric::COMPARE,
     numeric::SCALARS,
+    regex::SCALARS,
     simple::BOOL,
     simple::OID,
     simple::RECORD,
@@ -95,7 +97,7 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
 
 /// Set-returning kernels, a table a family.
 const SET_RETURNING: &[&[(&str, SetReturning)]] =
-    &[datetime::SET_RETURNING, json::SET_RETURNING, series::SET_RETURNING];
+    &[datetime::SET_RETURNING, json::SET_RETURNING, regex::SET_RETURNING, series::SET_RETURNING];
 
 /// Aggregates, a table a family.
 const AGGREGATES: &[&[(&str, Aggregate)]] = &[
