@@ -76,6 +76,7 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     int::SINGLE_2,
     int::SINGLE_4,
     int::SINGLE_8,
+    json::BUILD,
     json::SCALARS,
     like::SCALARS,
     numeric::COMPARE,

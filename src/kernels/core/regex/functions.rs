@@ -315,6 +315,8 @@ fn nth(
     group: usize,
 ) -> Result<Option<(usize, usize)>> {
     let pattern = Pattern::of(text(call, args, 1)?, options)?;
+    // Without groups the whole match counts as the first.
+    let group = if pattern.groups == 0 && group == 1 { 0 } else { group };
     if group > pattern.groups {
         return Ok(None);
     }
