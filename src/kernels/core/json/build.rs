@@ -66,12 +66,7 @@ fn write(call: &Call<'_>, ty: PgType, value: &Datum, out: &mut String) -> Result
             return Err(Error::unsupported("a row as JSON"));
         }
         (
-            Datum::Int2(_)
-            | Datum::Int4(_)
-            | Datum::Int8(_)
-            | Datum::Float4(_)
-            | Datum::Float8(_)
-            | Datum::Numeric(_),
+            Datum::Int2(_) | Datum::Int4(_) | Datum::Int8(_) | Datum::Float4(_) | Datum::Float8(_) | Datum::Numeric(_),
             _,
         ) => {
             let text = io::output(call.env, ty, value)?;
@@ -91,8 +86,8 @@ fn write(call: &Call<'_>, ty: PgType, value: &Datum, out: &mut String) -> Result
         }
         (Datum::Geometry(_), PgType::GEOMETRY) => {
             // PostGIS has a cast from geometry to json.
-            let kernel = crate::kernels::scalar("json(geometry)")
-                .ok_or_else(|| Error::unsupported("a geometry as JSON"))?;
+            let kernel =
+                crate::kernels::scalar("json(geometry)").ok_or_else(|| Error::unsupported("a geometry as JSON"))?;
             let call = Call { args: &[ty], returns: PgType::JSON, ..*call };
             match kernel(&call, std::slice::from_ref(value))? {
                 Datum::Text(text) => out.push_str(&text),
@@ -142,7 +137,11 @@ fn write_key(call: &Call<'_>, ty: PgType, value: &Datum, out: &mut String) -> Re
     }
     let mut text = String::new();
     write(call, ty, value, &mut text)?;
-    if text.starts_with('"') { out.push_str(&text) } else { write_string(out, &text) }
+    if text.starts_with('"') {
+        out.push_str(&text)
+    } else {
+        write_string(out, &text)
+    }
     Ok(())
 }
 
@@ -191,9 +190,9 @@ fn array<'a>(call: &Call<'_>, args: &'a [Datum], index: usize) -> Result<&'a Arr
 fn pairs<'a>(pairs: impl Iterator<Item = (&'a Datum, &'a Datum)>) -> Result<String> {
     let mut out = String::from("{");
     for (index, (key, value)) in pairs.enumerate() {
-        let key = key.as_str().ok_or_else(|| {
-            Error::new(SqlState::NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key")
-        })?;
+        let key = key
+            .as_str()
+            .ok_or_else(|| Error::new(SqlState::NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key"))?;
         out.push_str(if index > 0 { ", " } else { "" });
         write_string(&mut out, key);
         out.push_str(" : ");

@@ -244,7 +244,12 @@ fn step(call: &Call<'_>, args: &[Datum], form: Form) -> Result<Datum> {
 /// `strtoint` over a whole text.
 fn integer(text: &str) -> Option<i32> {
     let trimmed = text.trim_start_matches(crate::kernels::core::is_space);
-    trimmed.strip_prefix('+').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(trimmed).parse().ok()
+    trimmed
+        .strip_prefix('+')
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .unwrap_or(trimmed)
+        .parse()
+        .ok()
 }
 
 fn path(call: &Call<'_>, args: &[Datum], form: Form) -> Result<Datum> {

@@ -261,7 +261,7 @@ impl Parser<'_> {
             };
             let checked = self.escapes == Escapes::Checked;
             if high.is_some() && checked && !(byte == b'\\' && bytes.get(at + 1) == Some(&b'u')) {
-                return Err(self.fail(at + usize::from(byte == b'\\') , lone.to_owned()));
+                return Err(self.fail(at + usize::from(byte == b'\\'), lone.to_owned()));
             }
             match byte {
                 b'"' => {
@@ -286,8 +286,11 @@ impl Parser<'_> {
                             let digits = self.text.get(at + 2..at + 6);
                             let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
                             let Some(code) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
-                                let bad = at + 2 + bytes[at + 2..].iter().take(4).take_while(|b| b.is_ascii_hexdigit()).count();
-                                return Err(self.fail(bad + 1, "\"\\u\" must be followed by four hexadecimal digits.".to_owned()));
+                                let bad = at
+                                    + 2
+                                    + bytes[at + 2..].iter().take(4).take_while(|b| b.is_ascii_hexdigit()).count();
+                                return Err(self
+                                    .fail(bad + 1, "\"\\u\" must be followed by four hexadecimal digits.".to_owned()));
                             };
                             at += 6;
                             if !checked {
@@ -295,7 +298,10 @@ impl Parser<'_> {
                             }
                             match (high.take(), code) {
                                 (Some(_), 0xd800..=0xdbff) => {
-                                    return Err(self.fail(at, "Unicode high surrogate must not follow a high surrogate.".to_owned()));
+                                    return Err(self.fail(
+                                        at,
+                                        "Unicode high surrogate must not follow a high surrogate.".to_owned(),
+                                    ));
                                 }
                                 (None, 0xd800..=0xdbff) => high = Some(code),
                                 (Some(first), 0xdc00..=0xdfff) => {
@@ -314,7 +320,9 @@ impl Parser<'_> {
                             continue;
                         }
                         None => {
-                            return Err(self.fail(bytes.len(), format!("Token \"{}\" is invalid.", &self.text[start..])));
+                            return Err(
+                                self.fail(bytes.len(), format!("Token \"{}\" is invalid.", &self.text[start..]))
+                            );
                         }
                         Some(_) => {
                             let c = self.text[at + 1..].chars().next().unwrap_or(' ');
