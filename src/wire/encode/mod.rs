@@ -318,3 +318,93 @@ fn date_from_arrow(days: i32) -> i32 {
 fn timestamp_from_arrow(micros: i64) -> i64 {
     if micros == i64::MIN || micros == i64::MAX { micros } else { micros.saturating_sub(EPOCH_MICROS) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::ArrayRef;
+    use arrow::datatypes::Schema;
+
+    use super::*;
+    use crate::kernels::columns::array_of;
+    use crate::types::{Datum, field};
+
+    /// Text and binary (hex) of a value, through its column's writers.
+    fn written(ty: PgType, text: &str) -> [String; 2] {
+        let env = Env::default();
+        let value = match ty {
+            // Their storage is their text.
+            PgType::JSON | PgType::JSONB => Datum::text(text),
+            ty => io::input(&env, ty, -1, text).unwrap_or_else(|error| panic!("{text}: {error}")),
+        };
+        let array: ArrayRef = array_of(ty, &[Datum::Null, value]).unwrap();
+        let schema = Arc::new(Schema::new(vec![field("x", ty, -1)]));
+        let batch = RecordBatch::try_new(schema, vec![array]).unwrap();
+        let column = OutputColumn { name: "x".to_owned(), ty, typmod: -1, table_oid: 0, attnum: 0 };
+        [Format::Text, Format::Binary].map(|format| {
+            let encoder = RowEncoder::new(env.clone(), std::slice::from_ref(&column), &[format]);
+            let rows = encoder.batch(&batch).unwrap();
+            let mut out = Vec::new();
+            assert!(!rows.value(0, 0, &mut out).unwrap());
+            assert!(rows.value(0, 1, &mut out).unwrap());
+            match format {
+                Format::Text => String::from_utf8(out).unwrap(),
+                Format::Binary => out.iter().map(|byte| format!("{byte:02x}")).collect(),
+            }
+        })
+    }
+
+    /// Expected: PostgreSQL's `x::text` and `encode(x_send(x), 'hex')`.
+    #[test]
+    fn values_as_postgresql() {
+        for (ty, text, expected, binary) in [
+            (PgType::BOOL, "t", "t", "01"),
+            (PgType::INT2, "-7", "-7", "fff9"),
+            (PgType::INT4, "2147483647", "2147483647", "7fffffff"),
+            (PgType::INT8, "-9223372036854775808", "-9223372036854775808", "8000000000000000"),
+            (PgType::OID, "4294967295", "4294967295", "ffffffff"),
+            (PgType::FLOAT4, "0.1", "0.1", "3dcccccd"),
+            (PgType::FLOAT8, "-1e-7", "-1e-07", "be7ad7f29abcaf48"),
+            (PgType::NUMERIC, "12345.6789", "12345.6789", "0003000100000004000109291a85"),
+            (PgType::TEXT, "é\\x", "é\\x", "c3a95c78"),
+            (PgType::VARCHAR, "", "", ""),
+            (PgType::BYTEA, "\\x00ff", "\\x00ff", "00ff"),
+            (PgType::DATE, "1999-12-31", "1999-12-31", "ffffffff"),
+            (PgType::DATE, "0044-03-15 BC", "0044-03-15 BC", "fff49d7b"),
+            (PgType::TIME, "23:59:59.5", "23:59:59.5", "000000141dcfbee0"),
+            (PgType::TIMESTAMP, "2024-02-29 12:34:56.789", "2024-02-29 12:34:56.789", "0002b58341728608"),
+            (PgType::TIMESTAMP, "infinity", "infinity", "7fffffffffffffff"),
+            (PgType::TIMESTAMPTZ, "2000-01-01 00:00:00+00", "2000-01-01 00:00:00+00", "0000000000000000"),
+            (PgType::INTERVAL, "1 mon 2 days 03:04:05", "1 mon 2 days 03:04:05", "00000002925553400000000200000001"),
+            (
+                PgType::UUID,
+                "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+                "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+                "a0eebc999c0b4ef8bb6d6bb9bd380a11",
+            ),
+            (PgType::JSONB, "{\"a\": 1}", "{\"a\": 1}", "017b2261223a20317d"),
+            (PgType::JSON, "[1,  2]", "[1,  2]", "5b312c2020325d"),
+        ] {
+            let [found, found_binary] = written(ty, text);
+            assert_eq!(found, expected, "{ty:?} {text}");
+            assert_eq!(found_binary, binary, "{ty:?} {text}");
+        }
+    }
+
+    #[test]
+    fn rows_are_whole_messages() {
+        let array: ArrayRef = array_of(PgType::INT4, &[Datum::Int4(1), Datum::Null, Datum::Int4(22)]).unwrap();
+        let schema = Arc::new(Schema::new(vec![field("x", PgType::INT4, -1)]));
+        let batch = RecordBatch::try_new(schema, vec![array]).unwrap();
+        let column = OutputColumn { name: "x".to_owned(), ty: PgType::INT4, typmod: -1, table_oid: 0, attnum: 0 };
+        let encoder = RowEncoder::new(Env::default(), &[column], &[Format::Text]);
+        let rows = encoder.batch(&batch).unwrap();
+        let mut out = Vec::new();
+        assert_eq!(rows.rows_from(0, &mut out, 1).unwrap(), 1);
+        assert_eq!(rows.rows_from(1, &mut out, 1 << 20).unwrap(), 3);
+        assert_eq!(out, b"D\0\0\0\x0b\0\x01\0\0\0\x011D\0\0\0\x0a\0\x01\xff\xff\xff\xffD\0\0\0\x0c\0\x01\0\0\0\x0222");
+        let other = RowEncoder::new(Env::default(), &[], &[]);
+        assert!(other.batch(&batch).is_err());
+    }
+}
