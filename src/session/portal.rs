@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
+use tokio_util::sync::CancellationToken;
 
 use super::executor::{OutputColumn, Plan, Tag};
 use crate::connector::{Cursor, Format, Rows};
-use crate::error::Result;
+use crate::error::{Error, Result, SqlState};
 use crate::sql::{CursorOptions, Statement};
 use crate::types::{Datum, PgType};
 
@@ -32,6 +33,8 @@ pub struct Portal {
     pub level: usize,
     /// Set for SQL cursors.
     pub declared: Option<CursorOptions>,
+    /// A cursor WITH HOLD whose transaction has committed: its rows are here.
+    pub held: bool,
     pub state: PortalState,
 }
 
@@ -66,6 +69,8 @@ pub struct Running {
     /// Rows given so far.
     pub position: u64,
     pub ended: bool,
+    /// Cancels the source's side: it outlives the statement that opened it.
+    pub token: CancellationToken,
     cursor: Option<Box<dyn Cursor>>,
     buffered: VecDeque<Rows>,
 }
@@ -77,7 +82,8 @@ impl Running {
         cursor: Option<Box<dyn Cursor>>,
         tag: Tag,
     ) -> Running {
-        Running { columns, relayed, tag, position: 0, ended: false, cursor, buffered: VecDeque::new() }
+        let token = CancellationToken::new();
+        Running { columns, relayed, tag, position: 0, ended: false, token, cursor, buffered: VecDeque::new() }
     }
 
     /// A result that is all here.
@@ -129,6 +135,26 @@ impl Running {
             match &mut self.tag {
                 Tag::Delete(count) | Tag::Insert(count) | Tag::Merge(count) | Tag::Update(count) => fill(count),
                 Tag::Select(_) | Tag::Utility(_) => {}
+            }
+        }
+        self.close().await
+    }
+
+    /// Takes what is left into memory, for a cursor WITH HOLD. 53400 when that is more than the limit.
+    pub async fn hold(&mut self, max_bytes: usize) -> Result<()> {
+        let mut bytes = 0;
+        if let Some(cursor) = &mut self.cursor {
+            while let Some(rows) = cursor.fetch(8192).await? {
+                bytes += match &rows {
+                    Rows::Batch(batch) => batch.get_array_memory_size(),
+                    Rows::Framed { frames, .. } => frames.len(),
+                };
+                if bytes > max_bytes {
+                    let message = format!("a cursor WITH HOLD may hold {} MB", max_bytes >> 20);
+                    return Err(Error::new(SqlState::CONFIGURATION_LIMIT_EXCEEDED, message)
+                        .hint("Read it inside of its transaction."));
+                }
+                self.buffered.push_back(rows);
             }
         }
         self.close().await

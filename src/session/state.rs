@@ -13,6 +13,9 @@ use crate::sql::{Isolation, TransactionOptions};
 /// Seconds from 1970-01-01 to 2000-01-01.
 const EPOCH: u64 = 946_684_800;
 
+/// What a cursor WITH HOLD may keep in memory.
+const HOLD_BYTES: usize = 256 << 20;
+
 /// Settings that are reported to the client with their values.
 pub const REPORTED: &[&str] = &[
     "in_hot_standby",
@@ -382,7 +385,9 @@ impl Session {
         self.savepoints.truncate(level);
         self.context.settings.write(|settings| settings.release(level));
         for portal in self.portals.values_mut() {
-            portal.level = portal.level.min(level);
+            if !portal.held {
+                portal.level = portal.level.min(level);
+            }
         }
         Ok(())
     }
@@ -472,6 +477,12 @@ impl Session {
     }
 
     async fn end(&mut self, commit: bool) -> Result<()> {
+        let held = if commit { self.hold_cursors().await } else { Ok(()) };
+        let commit = commit && held.is_ok();
+        if held.is_err() {
+            // What this transaction held already goes with it.
+            self.portals.values_mut().for_each(|portal| portal.held &= portal.level == usize::MAX);
+        }
         self.close_portals(0).await;
         self.savepoints.clear();
         self.block = Block::None;
@@ -487,9 +498,28 @@ impl Session {
             None => Ok(()),
         };
         let keep = commit && result.is_ok();
+        if commit && !keep {
+            // What was held in this transaction is gone with it.
+            self.portals.retain(|_, portal| portal.held && portal.level == usize::MAX);
+        }
+        self.portals.values_mut().for_each(|portal| portal.level = usize::MAX);
         self.context.settings.write(|settings| if keep { settings.commit() } else { settings.rollback() });
         self.context.in_block = false;
-        result
+        held.and(result)
+    }
+
+    /// Before COMMIT the cursors WITH HOLD take their rows.
+    async fn hold_cursors(&mut self) -> Result<()> {
+        for portal in self.portals.values_mut() {
+            if portal.held || !portal.declared.is_some_and(|options| options.hold) {
+                continue;
+            }
+            if let PortalState::Running(running) = &mut portal.state {
+                running.hold(HOLD_BYTES).await?;
+            }
+            portal.held = true;
+        }
+        Ok(())
     }
 
     /// Drops the portals made at that depth of the savepoint stack or deeper.
@@ -497,8 +527,12 @@ impl Session {
         if self.portals.is_empty() {
             return;
         }
-        let names: Vec<String> =
-            self.portals.iter().filter(|(_, portal)| portal.level >= level).map(|(name, _)| name.clone()).collect();
+        let names: Vec<String> = self
+            .portals
+            .iter()
+            .filter(|(_, portal)| portal.level >= level && !portal.held)
+            .map(|(name, _)| name.clone())
+            .collect();
         for name in names {
             self.close_portal(&name).await;
         }

@@ -380,10 +380,9 @@ impl Connection {
         query: &Arc<Statement>,
         hint: &[Format],
     ) -> Result<(), Fail> {
-        if options.hold {
-            return Err(Error::unsupported("DECLARE CURSOR ... WITH HOLD").into());
+        if !options.hold {
+            self.session.require_block("DECLARE CURSOR")?;
         }
-        self.session.require_block("DECLARE CURSOR")?;
         if options.scroll == Scroll::Yes {
             return Err(Error::unsupported("DECLARE SCROLL CURSOR").into());
         }
@@ -414,6 +413,7 @@ impl Connection {
             formats: vec![if options.binary { Format::Binary } else { Format::Text }],
             level: self.session.level(),
             declared: Some(options),
+            held: false,
             state: PortalState::Running(running),
         };
         self.session.portals.insert(name.to_owned(), portal);
@@ -471,7 +471,7 @@ impl Connection {
         let (mut moved, cancel, deadline) = (0, self.cancel.clone(), self.deadline);
         while moved < count
             && let Some(rows) =
-                super::connection::guarded(&cancel, deadline, running.next((count - moved).min(65_536))).await?
+                super::connection::next_rows(&cancel, deadline, running, (count - moved).min(65_536)).await?
         {
             moved += rows.count();
         }

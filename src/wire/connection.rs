@@ -356,6 +356,7 @@ impl Connection {
         notices.into_iter().for_each(|notice| session.notice(notice));
         let columns = Arc::from(plan.columns());
         let mut running = Running::new(columns, relay.map(<[Format]>::to_vec).unwrap_or_default(), cursor, tag);
+        running.token = cancel.token.clone();
         if plan.modifies() {
             guarded(&cancel, deadline, running.drain()).await?;
         }
@@ -391,7 +392,7 @@ impl Connection {
             if want == 0 {
                 return Ok((sent as u64, false));
             }
-            let Some(rows) = guarded(&self.cancel, self.deadline, running.next(want)).await? else {
+            let Some(rows) = next_rows(&self.cancel, self.deadline, running, want).await? else {
                 return Ok((sent as u64, true));
             };
             sent += rows.count();
@@ -464,6 +465,31 @@ pub(super) async fn guarded<T>(
         (Err(_), Some(cancelled)) => Err(cancelled),
         (result, _) => result,
     }
+}
+
+/// Rows of an open result. Its source knows the token of the statement that opened it: that one is fired too.
+pub(super) async fn next_rows(
+    cancel: &Cancel,
+    deadline: Option<Instant>,
+    running: &mut Running,
+    max: usize,
+) -> Result<Option<Rows>> {
+    let token = running.token.clone();
+    let work = running.next(max);
+    tokio::pin!(work);
+    let passing = async {
+        cancel.token.cancelled().await;
+        token.cancel();
+        std::future::pending::<()>().await;
+    };
+    let both = async {
+        tokio::select! {
+            biased;
+            rows = &mut work => rows,
+            () = passing => Err(Error::internal("cancelled")),
+        }
+    };
+    guarded(cancel, deadline, both).await
 }
 
 /// A relayed row in other formats than it came in.

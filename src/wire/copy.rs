@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pg_query::NodeEnum;
 use pg_query::protobuf::{self, LimitOption, Node, ResTarget, SelectStmt, SetOperation, TypeCast, TypeName};
 
-use super::connection::{Connection, Fail, guarded};
+use super::connection::{Connection, Fail, next_rows};
 use super::encode::{BatchEncoder, RowEncoder};
 use crate::connector::{Format, Rows};
 use crate::error::{Error, Result, SqlState};
@@ -53,7 +53,7 @@ impl Connection {
             self.copy_data(&mut line);
         }
         loop {
-            let Some(rows) = guarded(&self.cancel, self.deadline, running.next(65_536)).await? else { break };
+            let Some(rows) = next_rows(&self.cancel, self.deadline, &mut running, 65_536).await? else { break };
             let Rows::Batch(batch) = rows else {
                 return Err(Error::internal("framed rows for COPY").into());
             };
@@ -105,7 +105,7 @@ impl Connection {
         let query = Arc::new(Statement { kind: Kind::Query(node), text_range, source });
         let plan = self.prepare(&query, &[]).await?;
         let mut running = self.open(&plan, Vec::new(), None).await?;
-        let rows = guarded(&self.cancel, self.deadline, running.next(1)).await?;
+        let rows = next_rows(&self.cancel, self.deadline, &mut running, 1).await?;
         running.close().await?;
         let Some(Rows::Batch(batch)) = rows else { return Err(Error::internal("no row of arguments").into()) };
         let values = batch

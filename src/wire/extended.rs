@@ -112,6 +112,7 @@ impl Connection {
             formats: bind.result_formats,
             level: self.session.level(),
             declared: None,
+            held: false,
             state: PortalState::Ready,
         };
         self.session.portals.insert(bind.portal, portal);
@@ -309,7 +310,7 @@ impl Connection {
         };
         let (mut rows, mut left) = (Vec::new(), count);
         while left > 0
-            && let Some(part) = super::connection::guarded(&cancel, deadline, running.next(left.min(65_536))).await?
+            && let Some(part) = super::connection::next_rows(&cancel, deadline, running, left.min(65_536)).await?
         {
             left -= part.count();
             rows.push(part);

@@ -225,3 +225,43 @@ async fn scram_checks_passwords() {
         }
     }
 }
+
+#[tokio::test]
+async fn tls_encrypts() {
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    // Made for this test only: a certificate for `localhost` that nobody trusts.
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("localhost.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("localhost.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let options = Options { tls: Some(tokio_rustls::TlsAcceptor::from(Arc::new(config))), ..Options::default() };
+    let server = Server::new(Arc::new(FakeExecutor), Arc::new(TrustLoopback), options);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { server.serve(listener).await });
+
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'S');
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let mut stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
+    stream.write_all(b"\0\0\0\x10\0\x03\0\0user\0x\0\0Q\0\0\0\x0dselect 7\0").await.unwrap();
+    let (mut answer, complete) = (Vec::new(), b"SELECT 1\0Z\0\0\0\x05I");
+    while !answer.ends_with(complete) {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+}
