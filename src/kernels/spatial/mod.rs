@@ -1,22 +1,59 @@
 //! PostGIS's functions.
+//!
+//! Everything but the overlay and predicate family (`engine` only, over GEOS) is plain Rust over [`geometry::Geometry`].
+//! A family is a file with its table of `(symbol, kernel)` rows.
 
+#![allow(dead_code)] // Helpers land ahead of the families that use them.
+
+mod arc;
+mod args;
+mod bounds;
+mod geographic;
+mod geojson_in;
+pub mod geometry;
 pub mod io;
+mod number;
+mod order;
+mod sphere;
+mod wkb;
+mod wkt;
 
-pub use self::io::compare_geometry;
+pub use self::order::compare_geometry;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::{Aggregate, Scalar, SetReturning};
 
+const SCALARS: &[&[(&str, Scalar)]] = &[];
+const SET_RETURNING: &[&[(&str, SetReturning)]] = &[];
+const AGGREGATES: &[&[(&str, Aggregate)]] = &[];
+
+/// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {
-    let _ = symbol;
-    None
+    static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();
+    INDEX.get_or_init(|| SCALARS.iter().flat_map(|table| table.iter()).copied().collect()).get(symbol).copied()
 }
 
+/// The set-returning kernel of a symbol.
 pub fn set_returning(symbol: &str) -> Option<SetReturning> {
-    let _ = symbol;
-    None
+    static INDEX: OnceLock<HashMap<&'static str, SetReturning>> = OnceLock::new();
+    INDEX.get_or_init(|| SET_RETURNING.iter().flat_map(|table| table.iter()).copied().collect()).get(symbol).copied()
 }
 
+/// The aggregate of a symbol.
 pub fn aggregate(symbol: &str) -> Option<Aggregate> {
-    let _ = symbol;
-    None
+    static INDEX: OnceLock<HashMap<&'static str, Aggregate>> = OnceLock::new();
+    INDEX.get_or_init(|| AGGREGATES.iter().flat_map(|table| table.iter()).copied().collect()).get(symbol).copied()
+}
+
+/// An SRID as PostGIS stores it: unknown is 0, values above 999999 fold into 999000..999998.
+fn clamp_srid(srid: i32) -> i32 {
+    if srid <= 0 {
+        0
+    } else if srid > 999_999 {
+        999_000 + srid % 999
+    } else {
+        srid
+    }
 }
