@@ -55,6 +55,7 @@ impl Secured {
             params: Arc::clone(&self.params),
             contexts: Arc::clone(&self.contexts),
             targets: Arc::default(),
+            open: false,
         })
     }
 

@@ -46,6 +46,28 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Resu
     targets(statement, &mut |statement| checker.target(statement, &reads))
 }
 
+/// May the role read every column of every relation that the statement names?
+pub(super) fn reads_everything(statement: &Statement, catalog: &Catalog, role: u32) -> bool {
+    let readable = |relation: &Relation| {
+        (0..relation.columns.len()).all(|column| catalog.column_allows(role, relation, column, Privilege::Select))
+    };
+    let scans = walk_statement(statement, &mut |node| match node {
+        Node::From(From::Scan(scan)) if !readable(&scan.relation) => ControlFlow::Break(()),
+        Node::Expr(_) | Node::From(_) | Node::Query(_) => ControlFlow::Continue(()),
+    });
+    let mut all = scans.is_continue();
+    let walked = targets(statement, &mut |statement| {
+        all &= match statement {
+            Statement::Delete(delete) => readable(&delete.target.relation),
+            Statement::Insert(insert) => readable(&insert.target.relation),
+            Statement::Query(_) => true,
+            Statement::Update(update) => readable(&update.target.relation),
+        };
+        Ok(())
+    });
+    all && walked.is_ok()
+}
+
 /// Calls `f` on the statement and on every data-modifying CTE in it.
 pub(super) fn targets(statement: &Statement, f: &mut dyn FnMut(&Statement) -> Result<()>) -> Result<()> {
     f(statement)?;

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 pub fn secure(bound: Bound, catalog: &Catalog, role: u32) -> Result<Secured> {
     let Bound { mut statement, params, contexts, read: _ } = bound;
     privilege::check(&statement, catalog, role)?;
+    let open = privilege::reads_everything(&statement, catalog, role);
     walk_statement_mut(&mut statement, &mut |node| {
         if let NodeMut::From(from) = node
             && let From::Scan(scan) = from
@@ -31,7 +32,8 @@ pub fn secure(bound: Bound, catalog: &Catalog, role: u32) -> Result<Secured> {
         }
         Ok(())
     })?;
-    let secured = Secured { statement, params: params.into(), contexts: contexts.into(), targets: Arc::new(targets) };
+    let secured =
+        Secured { statement, params: params.into(), contexts: contexts.into(), targets: Arc::new(targets), open };
     no_open_scan(&secured)?;
     Ok(secured)
 }

@@ -13,6 +13,7 @@ pub struct Secured {
     pub(super) params: Arc<[PgType]>,
     pub(super) contexts: Arc<[Expr]>,
     pub(super) targets: Arc<BTreeMap<RangeId, SecuredTarget>>,
+    pub(super) open: bool,
 }
 
 /// The target of an INSERT, UPDATE or DELETE as a role may change it.
@@ -69,6 +70,12 @@ impl Secured {
     /// The security of each DML target, by its range.
     pub fn target(&self, range: RangeId) -> Option<&SecuredTarget> {
         self.targets.get(&range)
+    }
+
+    /// Is this the client's whole statement, over relations all of whose columns and rows the role may read? Only then may a source's
+    /// error texts, which hold values, pass on to the client.
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Context expressions (`Bound::contexts`).

@@ -48,7 +48,7 @@ pub fn choose(secured: &Secured, catalog: &Catalog, force: Option<Engine>) -> Re
             }
         }
     }
-    refuse_writes(secured.statement(), "its relations are not all on one server that can run it")?;
+    refuse_writes(secured.statement(), &why.join("; "))?;
     if force == Some(Engine::Server) {
         return Err(Error::unsupported(format!("running this on one server ({})", why.join("; "))));
     }
@@ -181,7 +181,7 @@ fn refuse_writes(statement: &Statement, why: &str) -> Result<()> {
         Statement::Query(_) => "a query that writes or locks rows".to_owned(),
         Statement::Update(update) => format!("UPDATE of {}", update.target.relation.name),
     };
-    Err(Error::unsupported(format!("{what}, because {why},")))
+    Err(Error::unsupported(format!("{what} here")).detail(format!("It must run on one server as a whole: {why}.")))
 }
 
 /// SELECT without FROM, grouping and sub-queries, or VALUES.

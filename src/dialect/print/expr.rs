@@ -187,16 +187,18 @@ impl<'a> Printer<'a> {
                 self.push("(");
                 self.expr(container)?;
                 self.push(")");
-                for (lower, upper) in lower.iter().zip(upper) {
+                // A plain subscript is the upper bound; PostgreSQL leaves the lower one out.
+                for n in 0..lower.len().max(upper.len()) {
+                    let bound = |bounds: &'a [Option<Expr>]| bounds.get(n).and_then(Option::as_ref);
+                    let (lower, upper) = (bound(lower), bound(upper));
                     self.push("[");
-                    if let Some(lower) = lower.as_ref().filter(|_| *slice) {
-                        self.expr(lower)?;
-                    }
                     if *slice {
+                        lower.map_or(Ok(()), |lower| self.expr(lower))?;
                         self.push(":");
-                    }
-                    if let Some(upper) = upper {
-                        self.expr(upper)?;
+                        upper.map_or(Ok(()), |upper| self.expr(upper))?;
+                    } else {
+                        let index = upper.or(lower);
+                        self.expr(index.ok_or_else(|| Error::internal("a subscript without its index"))?)?;
                     }
                     self.push("]");
                 }

@@ -49,7 +49,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         case_operands: Vec::new(),
         groups: Vec::new(),
         uses: Uses::of(statement),
-        whole: true,
+        whole: secured.is_open(),
     };
     printer.statement(statement)?;
     let columns = statement
