@@ -6,6 +6,8 @@ mod rules;
 pub mod target;
 mod template;
 
+#[cfg(test)]
+pub(crate) use self::print::tests;
 pub use self::print::{PrintTarget, print};
 pub use self::rules::{Construct, Dialect, Evidence, Form, FunctionRule, SyntaxRule, TypeRule};
 pub use self::target::{Param, ParamSource, ResultColumn, TargetSql};

@@ -8,3 +8,6 @@ mod secured;
 pub use self::fragment::Site;
 pub use self::secure::secure;
 pub use self::secured::{ColumnAccess, Fence, Secured, SecuredScan, SecuredTarget};
+
+#[cfg(test)]
+mod tests;

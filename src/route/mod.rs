@@ -47,3 +47,6 @@ pub enum Engine {
     /// The server, or an error that says why not.
     Server,
 }
+
+#[cfg(test)]
+mod tests;

@@ -233,3 +233,6 @@ pub(crate) fn is_volatile(expr: &Expr) -> bool {
     });
     flow.is_break()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
