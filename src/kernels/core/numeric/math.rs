@@ -384,13 +384,9 @@ fn ln_at(unscaled: &BigInt, scale: i64, result_scale: i64) -> BigInt {
     // value = m * 2^k with m near 1.
     let approximate_bits = unscaled.bits() as f64 - scale as f64 * std::f64::consts::LOG2_10;
     let k = approximate_bits.round() as i64;
-    // A value below 1 needs the digits that the division by 2^k would lose.
-    let extended = precision + if k < 0 { 0 } else { k };
-    let m = {
-        let raised = shift(unscaled.clone(), extended - scale);
-        let scaled: BigInt = if k >= 0 { raised >> k } else { raised << -k };
-        shift(scaled, precision - extended)
-    };
+    // Exact up to the last division, so that tiny values keep all their digits.
+    let widened = unscaled * &one << k.min(0).unsigned_abs();
+    let m: BigInt = (widened / pow10(scale as u32)) >> k.max(0).unsigned_abs();
     let mut result = atanh_series(&(&m - &one), &(&m + &one), &one);
     if k != 0 {
         result += atanh_series(&BigInt::from(1), &BigInt::from(3), &one) * k;
