@@ -1,11 +1,20 @@
 //! Puts the process together from its configuration: store, catalog, request path, authentication.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::Language;
 use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::session::Executor;
-use crate::wire::Authenticator;
+use crate::demo as sample;
+use crate::error::{Error, Result, SqlState};
+use crate::pipeline::{Database, Pipeline};
+use crate::session::{Executor, Open, Settings, SharedSettings, SessionContext, TransactionMode};
+use crate::sql::{self, Kind};
+use crate::wire::{Authenticator, Method, Tls};
 
 /// What `serve` needs.
 pub struct Assembly {
@@ -17,17 +26,151 @@ pub struct Assembly {
 
 /// Opens the store, loads the catalog, runs `--init`.
 pub async fn assemble(config: &Config) -> Result<Assembly> {
-    let _ = config;
-    Err(Error::unsupported("serving without the request path"))
+    let language = Language::load()?;
+    let folder = config.data_dir.as_deref();
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Error::new(SqlState::IO_ERROR, format!("could not make the data folder {}: {error}", folder.display()))
+        })?;
+    }
+    let pipeline = Arc::new(pipeline(config)?);
+    pipeline.add_database(&config.database, Database::open(&config.database, language, folder)?);
+    if let Some(init) = &config.init {
+        run_script(&pipeline, &config.database, init).await?;
+    }
+    let catalog = pipeline.database(&config.database)?.catalog();
+    let has_passwords = catalog.roles.values().any(|role| role.password.is_some());
+    let authenticator = Arc::new(RoleAuthenticator { pipeline: Arc::clone(&pipeline), has_passwords });
+    Ok(Assembly { executor: pipeline, authenticator, has_passwords })
 }
 
-/// `graticule check`: everything that `serve` would read.
+#[cfg(feature = "engine")]
+fn pipeline(config: &Config) -> Result<Pipeline> {
+    let spill = config.data_dir.as_ref().map_or_else(std::env::temp_dir, |folder| folder.join("spill"));
+    std::fs::create_dir_all(&spill).map_err(|error| {
+        Error::new(SqlState::IO_ERROR, format!("could not make the spill folder {}: {error}", spill.display()))
+    })?;
+    let memory = usize::try_from(config.limits.memory_megabytes).unwrap_or(usize::MAX >> 20).saturating_mul(1 << 20);
+    Ok(Pipeline::new(Arc::new(crate::engine::Engine::new(memory, &spill)?)))
+}
+
+#[cfg(not(feature = "engine"))]
+fn pipeline(_config: &Config) -> Result<Pipeline> {
+    Ok(Pipeline::new())
+}
+
+/// `graticule check`: everything that `serve` would read, without writing anything: definitions go to memory.
 pub async fn check(config: &Config) -> Result<()> {
-    assemble(config).await.map(|_| ())
+    assemble(&Config { data_dir: None, ..config.clone() }).await.map(|_| ())
 }
 
-/// `graticule demo`: a configuration that serves the sample data.
+/// `graticule demo`: a configuration that serves the sample data, unpacked below the data folder (or a temporary one).
 pub async fn demo(config: Config) -> Result<Config> {
-    let _ = config;
-    Err(Error::unsupported("the demonstration without the request path"))
+    let base = config.data_dir.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("graticule-demo-{}", std::process::id()))
+    });
+    let folder = sample::unpack(&base)?;
+    let script = folder.join("setup.sql");
+    std::fs::write(&script, sample::setup_script(&folder))
+        .map_err(|error| Error::new(SqlState::IO_ERROR, format!("could not write {}: {error}", script.display())))?;
+    #[allow(clippy::print_stdout)]
+    {
+        println!("{}", sample::greeting(&config.listen.ip().to_string(), config.listen.port()));
+    }
+    Ok(Config { database: "demo".to_owned(), init: Some(script), data_dir: None, ..config })
+}
+
+/// Runs a script of definitions as the superuser. What exists already is left as it is, so that a script can be run at every start.
+async fn run_script(pipeline: &Arc<Pipeline>, database: &str, path: &Path) -> Result<()> {
+    let fault = |error: Error, at: Option<usize>, text: &str| {
+        let line = at.map_or(1, |at| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1));
+        let mut error = error;
+        let message = format!("{}:{line}: {}", path.display(), error.message());
+        error.fields_mut().message = message;
+        error
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::new(SqlState::IO_ERROR, format!("could not read {}: {error}", path.display())))?;
+    let statements = sql::parse(&text).map_err(|error| {
+        let at = error.fields().position;
+        fault(error, at, &text)
+    })?;
+    let session = superuser_session(database);
+    for statement in statements {
+        let statement = Arc::new(statement);
+        if let Kind::Command(_) = &statement.kind {
+            let error = Error::unsupported("a session command in a script of definitions");
+            return Err(fault(error, Some(statement.text_range.start), &text));
+        }
+        match run_statement(pipeline, &session, &statement).await {
+            Ok(()) => {}
+            Err(error) if is_duplicate(&error) => tracing::info!("{}", error.message()),
+            Err(error) => return Err(fault(error, Some(statement.text_range.start), &text)),
+        }
+    }
+    Ok(())
+}
+
+fn is_duplicate(error: &Error) -> bool {
+    matches!(error.state(), SqlState::DUPLICATE_OBJECT | SqlState::DUPLICATE_SCHEMA | SqlState::DUPLICATE_TABLE)
+}
+
+async fn run_statement(pipeline: &Arc<Pipeline>, session: &SessionContext, statement: &Arc<sql::Statement>) -> Result<()> {
+    let mut transaction = pipeline.begin(session).await?;
+    let plan = pipeline.prepare(session, transaction.as_mut(), statement, &[]).await?;
+    let open = Open { plan: &plan, params: Vec::new(), relay: None, cancel: CancellationToken::new() };
+    let mut opened = pipeline.open(session, transaction.as_mut(), open).await?;
+    if let Some(cursor) = &mut opened.cursor {
+        while cursor.fetch(1024).await?.is_some() {}
+        cursor.close().await?;
+    }
+    transaction.commit(session).await.map(|_| ())
+}
+
+fn superuser_session(database: &str) -> SessionContext {
+    let name: Arc<str> = "postgres".into();
+    SessionContext {
+        pid: 0,
+        database: database.into(),
+        session_user: Arc::clone(&name),
+        user: name,
+        peer: None,
+        search_path: Arc::new(["public".to_owned()]),
+        formats: Arc::default(),
+        settings: Arc::new(SharedSettings::new(Settings::default())),
+        transaction_time: 0,
+        statement_time: 0,
+        mode: TransactionMode::default(),
+        in_block: false,
+        slot: Arc::default(),
+    }
+}
+
+/// Roles with a password prove it; without any password in the catalog, the loopback is trusted.
+struct RoleAuthenticator {
+    pipeline: Arc<Pipeline>,
+    has_passwords: bool,
+}
+
+#[async_trait]
+impl Authenticator for RoleAuthenticator {
+    async fn method(&self, user: &str, database: &str, peer: Option<SocketAddr>, _tls: Tls) -> Result<Method> {
+        let refused = || {
+            Error::new(SqlState::INVALID_PASSWORD, format!("password authentication failed for user \"{user}\""))
+        };
+        let catalog = match self.pipeline.database(database) {
+            Ok(database) => database.catalog(),
+            Err(_) if !self.has_passwords => return Ok(Method::Trust),
+            Err(_) => return Err(refused()),
+        };
+        let passwords = catalog.roles.values().any(|role| role.password.is_some());
+        if !passwords {
+            let loopback = peer.is_none_or(|peer| peer.ip().is_loopback());
+            return if loopback { Ok(Method::Trust) } else { Err(refused()) };
+        }
+        match catalog.role(user).and_then(|role| role.password.clone()) {
+            Some(verifier) => Ok(Method::Scram { verifier }),
+            None => Err(refused()),
+        }
+    }
 }

@@ -1,11 +1,13 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod admin;
 pub mod assembly;
 pub mod bind;
 pub mod bound;
 pub mod catalog;
 pub mod config;
 pub mod connector;
+pub mod demo;
 pub mod dialect;
 #[cfg(feature = "engine")]
 pub mod engine;
@@ -13,6 +15,7 @@ pub mod error;
 pub mod http;
 pub mod kernels;
 pub mod pgcatalog;
+pub mod pipeline;
 pub mod policy;
 pub mod route;
 pub mod session;

@@ -1,0 +1,168 @@
+//! One tenant: its catalog snapshots, definitions store, and connections to its servers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use async_trait::async_trait;
+
+use crate::admin::{Described, Sources};
+use crate::catalog::{Catalog, Language, Privilege, Server, UserMapping};
+use crate::connector::postgres::{Credentials, Pool, PostgresServer};
+use crate::error::{Error, Result, SqlState};
+use crate::pgcatalog;
+use crate::store::Store;
+
+/// A database and everything that belongs to it alone.
+#[derive(Debug)]
+pub struct Database {
+    catalog: RwLock<Arc<Catalog>>,
+    store: Store,
+    /// Invariant 8: a pool belongs to one database, one version of one server and one credential identity.
+    pools: Mutex<HashMap<PoolKey, Arc<Pool>>>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct PoolKey {
+    server: u32,
+    version: u64,
+    mapping: u32,
+}
+
+impl Database {
+    /// Loads the definitions of a database; `folder` = None keeps them in memory.
+    pub fn open(name: &str, language: Arc<Language>, folder: Option<&Path>) -> Result<Database> {
+        let path = folder.map(|folder| folder.join(format!("{name}.db")));
+        let store = Store::open(path.as_deref())?;
+        let mut builder = Catalog::empty(name, language).edit();
+        pgcatalog::install(&mut builder);
+        let catalog = store.load(builder.finish())?;
+        Ok(Database { catalog: RwLock::new(Arc::new(catalog)), store, pools: Mutex::default() })
+    }
+
+    /// The published snapshot.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Stores and publishes the snapshot made from `base`. 40001 when another session published one since.
+    pub fn publish(&self, base: &Arc<Catalog>, next: Catalog) -> Result<Arc<Catalog>> {
+        let mut current = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&current, base) {
+            return Err(Error::new(
+                SqlState::SERIALIZATION_FAILURE,
+                "could not change definitions: another session changed them meanwhile",
+            )
+            .hint("The statement can be tried again."));
+        }
+        self.store.save(base, &next)?;
+        let next = Arc::new(next);
+        *current = Arc::clone(&next);
+        drop(current);
+        self.forget_stale_pools(&next);
+        Ok(next)
+    }
+
+    /// Pools of servers or mappings that are gone or changed take no new work; what is leased ends by itself.
+    fn forget_stale_pools(&self, catalog: &Catalog) {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|key, pool| {
+            let alive = catalog.servers.get(&key.server).is_some_and(|server| server.version == key.version)
+                && catalog.mappings.iter().any(|mapping| mapping.oid == key.mapping);
+            if !alive {
+                pool.close();
+            }
+            alive
+        });
+    }
+
+    /// The pool of a role on a `postgres` server. 42501 without USAGE, 42704 without a user mapping.
+    pub fn pool(&self, catalog: &Catalog, server: u32, role: u32) -> Result<Arc<Pool>> {
+        let server =
+            catalog.servers.get(&server).ok_or_else(|| Error::internal(format!("server {server} is not in the snapshot")))?;
+        let mapping = catalog.user_mapping(server.oid, role).ok_or_else(|| {
+            let role = catalog.roles.get(&role).map_or("?", |role| role.name.as_str());
+            Error::new(
+                SqlState::UNDEFINED_OBJECT,
+                format!("user mapping not found for \"{role}\" on server \"{}\"", server.name),
+            )
+            .hint("Make one with CREATE USER MAPPING.")
+        })?;
+        let key = PoolKey { server: server.oid, version: server.version, mapping: mapping.oid };
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.get(&key) {
+            return Ok(Arc::clone(pool));
+        }
+        let pool = Arc::new(Pool::new(options(server)?, credentials(server, mapping)?));
+        pools.insert(key, Arc::clone(&pool));
+        Ok(pool)
+    }
+
+    /// (server name, open, in use) of every pool, for metrics.
+    pub fn pool_counters(&self) -> Vec<(String, usize, usize)> {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools
+            .values()
+            .map(|pool| {
+                let counters = pool.counters();
+                (pool.server().name.clone(), counters.open, counters.in_use)
+            })
+            .collect()
+    }
+}
+
+fn options(server: &Server) -> Result<PostgresServer> {
+    PostgresServer::parse(&server.name, pairs(&server.options))
+}
+
+fn credentials(server: &Server, mapping: &UserMapping) -> Result<Credentials> {
+    Credentials::parse(&server.name, pairs(&mapping.options))
+}
+
+fn pairs(options: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    options.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+#[async_trait]
+impl Sources for Database {
+    fn check_server_options(&self, server: &Server) -> Result<()> {
+        match server.wrapper.as_str() {
+            "postgres" => options(server).map(|_| ()),
+            _ => match server.options.keys().find(|name| *name != "path") {
+                None if server.options.contains_key("path") => Ok(()),
+                None => Err(Error::new(SqlState(*b"HV00D"), "option \"path\" is required").hint(
+                    "Give the folder that holds the files: OPTIONS (path '/data').",
+                )),
+                Some(name) => Err(Error::new(SqlState(*b"HV00D"), format!("invalid option \"{name}\""))
+                    .hint("Valid options in this context are: path")),
+            },
+        }
+    }
+
+    fn check_mapping_options(&self, server: &Server, options: &BTreeMap<String, String>) -> Result<()> {
+        match server.wrapper.as_str() {
+            "postgres" => Credentials::parse(&server.name, pairs(options)).map(|_| ()),
+            _ => match options.keys().next() {
+                Some(name) => Err(Error::new(SqlState(*b"HV00D"), format!("invalid option \"{name}\""))
+                    .hint("There are no valid options in this context.")),
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn describe(&self, catalog: &Arc<Catalog>, server: &Server, role: u32, schema: &str) -> Result<Described> {
+        if !catalog.server_allows(role, server, Privilege::Usage) {
+            return Err(Error::new(
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                format!("permission denied for foreign server {}", server.name),
+            ));
+        }
+        match server.wrapper.as_str() {
+            "postgres" => {
+                let pool = self.pool(catalog, server.oid, role)?;
+                Ok(Described::Postgres(Box::new(pool.describe(schema).await?)))
+            }
+            _ => super::files::describe(server, schema).await.map(Described::Files),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Running a plan: parameters and context values are computed once, then the route's way is taken.
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use tokio_util::sync::CancellationToken;
+
+use super::constant::{self, OneBatch};
+use super::plan::{AdminAction, AdminPlan, QueryPlan};
+use super::surroundings::Surroundings;
+use super::transaction::SourceTransaction;
+use super::{Pipeline, database::Database};
+use crate::bound::{Statement, eval};
+use crate::connector::{Cursor, Execution, Format};
+use crate::dialect::{ParamSource, TargetSql};
+use crate::error::{Error, Result, SqlState};
+use crate::kernels::Env;
+use crate::route::Route;
+use crate::session::{Notice, Open, Opened, Severity, Tag, SessionContext, Transaction};
+use crate::types::Datum;
+use crate::{admin, txn};
+
+/// The values of one execution.
+pub(super) struct Values {
+    pub(super) env: Env,
+    pub(super) params: Vec<Datum>,
+    pub(super) contexts: Vec<Datum>,
+}
+
+impl Pipeline {
+    pub(super) async fn run_query(
+        &self,
+        session: &SessionContext,
+        transaction: &mut dyn Transaction,
+        plan: &QueryPlan,
+        open: Open<'_>,
+    ) -> Result<Opened> {
+        let cursor = self.cursor(session, transaction, plan, open.params, open.relay, &open.cancel).await?;
+        Ok(Opened { cursor: Some(cursor), tag: plan.tag(), notices: Vec::new() })
+    }
+
+    /// Opens the rows of a plan.
+    pub(super) async fn cursor(
+        &self,
+        session: &SessionContext,
+        transaction: &mut dyn Transaction,
+        plan: &QueryPlan,
+        params: Vec<Datum>,
+        relay: Option<Vec<Format>>,
+        cancel: &CancellationToken,
+    ) -> Result<Box<dyn Cursor>> {
+        let env = plan.surroundings.env(session);
+        let contexts = plan
+            .secured
+            .contexts()
+            .iter()
+            .map(|expr| eval::evaluate(expr, &env, &[], &[]))
+            .collect::<Result<Vec<_>>>()?;
+        let values = Values { env, params, contexts };
+        match &plan.routed.route {
+            Route::Constant => {
+                if constant::fits(plan.secured.statement(), &values.env)
+                    && let Statement::Query(query) = plan.secured.statement()
+                {
+                    let batch = constant::run(query, &values.env, &values.params, &values.contexts, cancel).await?;
+                    return Ok(Box::new(OneBatch::new(batch)));
+                }
+                self.run_local(session, transaction, plan, &[], &plan.secured, values, cancel).await
+            }
+            Route::Local => self.run_local(session, transaction, plan, &[], &plan.secured, values, cancel).await,
+            Route::Federated { fragments, residual } => {
+                self.run_local(session, transaction, plan, fragments, residual, values, cancel).await
+            }
+            Route::Pushed { server, sql } => {
+                if plan_modifies(plan) && session.mode.read_only {
+                    let command = match plan.secured.statement() {
+                        Statement::Delete(_) => "DELETE",
+                        Statement::Insert(_) => "INSERT",
+                        Statement::Update(_) => "UPDATE",
+                        Statement::Query(_) => "a data-modifying WITH",
+                    };
+                    return Err(Error::new(
+                        SqlState::READ_ONLY_SQL_TRANSACTION,
+                        format!("cannot execute {command} in a read-only transaction"),
+                    ));
+                }
+                let access = if plan_modifies(plan) { txn::Access::Write } else { txn::Access::Read };
+                open_on_server(session, transaction, plan, *server, sql, &values, relay, access, cancel).await
+            }
+        }
+    }
+
+    /// Runs on the engine, which opens a cursor for each fragment when it needs its rows.
+    #[cfg(feature = "engine")]
+    #[allow(clippy::too_many_arguments)]
+    async fn run_local(
+        &self,
+        session: &SessionContext,
+        transaction: &mut dyn Transaction,
+        plan: &QueryPlan,
+        fragments: &[crate::route::Fragment],
+        secured: &crate::policy::Secured,
+        values: Values,
+        cancel: &CancellationToken,
+    ) -> Result<Box<dyn Cursor>> {
+        let own = SourceTransaction::of(transaction)?;
+        let mut leases = std::collections::BTreeMap::new();
+        let mut statement_own = None;
+        for fragment in fragments {
+            if leases.contains_key(&fragment.server) {
+                continue;
+            }
+            let pool = own.database().pool(&plan.surroundings.catalog, fragment.server, plan.surroundings.role)?;
+            let sources = if session.in_block {
+                own.sources(session).await?
+            } else {
+                statement_own.get_or_insert_with(|| txn::Transaction::begin(txn::Options::SNAPSHOT))
+            };
+            let lease = sources.lease_for(&pool, txn::Access::Read).await?;
+            lease.ensure_settings(&session.formats).await?;
+            leases.insert(fragment.server, lease);
+        }
+        let settings = session.settings.read(|settings| {
+            settings.show_all().into_iter().map(|(name, value, _)| (name, value)).collect::<Vec<_>>()
+        });
+        let inputs = crate::engine::Inputs {
+            env: values.env.clone(),
+            params: values.params.clone(),
+            contexts: values.contexts.clone(),
+            sources: Arc::new(super::sources::StatementSources {
+                surroundings: plan.surroundings.clone(),
+                settings,
+                fragments: fragments.to_vec(),
+                leases,
+                _own: statement_own,
+                values,
+                cancel: cancel.clone(),
+            }),
+            cancel: cancel.clone(),
+        };
+        self.engine.execute(secured, inputs).await
+    }
+
+    #[cfg(not(feature = "engine"))]
+    #[allow(clippy::too_many_arguments)]
+    async fn run_local(
+        &self,
+        _session: &SessionContext,
+        _transaction: &mut dyn Transaction,
+        _plan: &QueryPlan,
+        _fragments: &[crate::route::Fragment],
+        _secured: &crate::policy::Secured,
+        _values: Values,
+        _cancel: &CancellationToken,
+    ) -> Result<Box<dyn Cursor>> {
+        Err(Error::unsupported("this query in a build without the engine"))
+    }
+
+    pub(super) async fn run_admin(
+        &self,
+        session: &SessionContext,
+        transaction: &mut dyn Transaction,
+        plan: &AdminPlan,
+    ) -> Result<Opened> {
+        let own = SourceTransaction::of(transaction)?;
+        let database = Arc::clone(own.database());
+        let base = own.catalog().unwrap_or_else(|| database.catalog());
+        if session.mode.read_only {
+            return Err(Error::new(
+                SqlState::READ_ONLY_SQL_TRANSACTION,
+                "cannot change definitions in a read-only transaction",
+            ));
+        }
+        let surroundings = Surroundings::of(session, &base)?;
+        let context = admin::Context {
+            catalog: &base,
+            role: surroundings.role,
+            search_path: surroundings.search_path(),
+            sources: &*database as &dyn admin::Sources,
+        };
+        let (change, cursor) = match &plan.action {
+            AdminAction::Statement(statement) => {
+                let crate::sql::Kind::Ddl(node) = &statement.kind else {
+                    return Err(Error::internal("no definition statement"));
+                };
+                let node = node.node.as_ref().ok_or_else(|| Error::internal("an empty statement"))?;
+                (admin::execute(&context, node).await?, None)
+            }
+            AdminAction::Call(call) => {
+                let change = admin::call(&context, call).await?;
+                let batch =
+                    constant::batch_of(&[(&call.function, crate::types::PgType::VOID, -1)], &[vec![Datum::text("")]], 1)?;
+                (change, Some(Box::new(OneBatch::new(batch)) as Box<dyn Cursor>))
+            }
+        };
+        let tag = if cursor.is_some() { Tag::Select(None) } else { Tag::Utility(change.tag.into()) };
+        if session.in_block {
+            SourceTransaction::of(transaction)?.change_catalog(&base, change.catalog);
+        } else {
+            publish(&database, &base, change.catalog)?;
+        }
+        let notices =
+            change.notices.into_iter().map(|error| Notice { severity: Severity::Notice, error }).collect();
+        Ok(Opened { cursor, tag, notices })
+    }
+}
+
+fn publish(database: &Database, base: &Arc<crate::catalog::Catalog>, next: crate::catalog::Catalog) -> Result<()> {
+    database.publish(base, next).map(|_| ())
+}
+
+fn plan_modifies(plan: &QueryPlan) -> bool {
+    crate::session::Plan::modifies(plan)
+}
+
+/// Opens a printed statement on a server: in the session's transaction when there is one, else on a connection of its own.
+#[allow(clippy::too_many_arguments)]
+async fn open_on_server(
+    session: &SessionContext,
+    transaction: &mut dyn Transaction,
+    plan: &QueryPlan,
+    server: u32,
+    sql: &TargetSql,
+    values: &Values,
+    relay: Option<Vec<Format>>,
+    access: txn::Access,
+    cancel: &CancellationToken,
+) -> Result<Box<dyn Cursor>> {
+    let own = SourceTransaction::of(transaction)?;
+    let pool = own.database().pool(&plan.surroundings.catalog, server, plan.surroundings.role)?;
+    let execution = Execution { sql: sql.clone(), params: params(sql, values)?, relay, cancel: cancel.clone() };
+    if session.in_block {
+        let lease = own.sources(session).await?.lease_for(&pool, access).await?;
+        lease.ensure_settings(&session.formats).await?;
+        return lease.open(execution).await;
+    }
+    let mut lease = pool.lease().await?;
+    lease.ensure_settings(&session.formats);
+    lease.open(execution).await
+}
+
+/// The values of a printed statement's parameters.
+pub(super) fn params(sql: &TargetSql, values: &Values) -> Result<Vec<Datum>> {
+    sql.params()
+        .iter()
+        .map(|param| match &param.source {
+            ParamSource::Client(index) => values.params.get(*index).cloned(),
+            ParamSource::Constant(value) => Some(value.clone()),
+            ParamSource::Context(index) => values.contexts.get(*index).cloned(),
+            ParamSource::Outer(_) => None,
+        })
+        .map(|value| value.ok_or_else(|| Error::internal("a parameter without a value")))
+        .collect()
+}
+
+/// Reads a cursor to its end, for EXPLAIN ANALYZE: rows and bytes.
+pub(super) async fn drain(cursor: &mut dyn Cursor) -> Result<(usize, usize)> {
+    let (mut rows, mut bytes) = (0, 0);
+    while let Some(fetched) = cursor.fetch(8192).await? {
+        rows += fetched.count();
+        bytes += match &fetched {
+            crate::connector::Rows::Batch(batch) => RecordBatch::get_array_memory_size(batch),
+            crate::connector::Rows::Framed { frames, .. } => frames.len(),
+        };
+    }
+    cursor.close().await?;
+    Ok((rows, bytes))
+}

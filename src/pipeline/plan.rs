@@ -1,0 +1,290 @@
+//! Plans: what `prepare` makes and `open` runs.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::Node;
+
+use super::surroundings::Surroundings;
+use crate::admin::AdminCall;
+use crate::bound::{self, ReadSet};
+use crate::error::{Error, Result, SqlState};
+use crate::policy::Secured;
+use crate::route::{Choice, Route};
+use crate::session::{OutputColumn, Plan, SessionContext, Tag};
+use crate::sql::{Explain, Statement};
+use crate::types::PgType;
+
+/// A query or DML statement, secured and routed.
+pub(super) struct QueryPlan {
+    pub(super) secured: Secured,
+    pub(super) routed: Choice,
+    /// The snapshot it was bound over; the role it was secured for.
+    pub(super) surroundings: Surroundings,
+    columns: Vec<OutputColumn>,
+    params: Vec<PgType>,
+    read: ReadSet,
+    user: Arc<str>,
+    settings: Vec<(Arc<str>, String)>,
+}
+
+impl QueryPlan {
+    pub(super) fn new(
+        secured: Secured,
+        routed: Choice,
+        read: ReadSet,
+        surroundings: &Surroundings,
+        session: &SessionContext,
+    ) -> QueryPlan {
+        let columns = secured
+            .statement()
+            .output()
+            .iter()
+            .map(|column| OutputColumn {
+                name: column.name.clone(),
+                ty: column.ty.oid,
+                typmod: column.ty.typmod,
+                table_oid: column.table_oid,
+                attnum: column.attnum,
+            })
+            .collect();
+        let params = secured.params().to_vec();
+        let settings = watched(&read, session);
+        QueryPlan {
+            columns,
+            params,
+            settings,
+            read,
+            user: Arc::clone(&session.user),
+            surroundings: surroundings.clone(),
+            secured,
+            routed,
+        }
+    }
+
+    pub(super) fn tag(&self) -> Tag {
+        match self.secured.statement() {
+            bound::Statement::Delete(_) => Tag::Delete(None),
+            bound::Statement::Insert(_) => Tag::Insert(None),
+            bound::Statement::Query(_) => Tag::Select(None),
+            bound::Statement::Update(_) => Tag::Update(None),
+        }
+    }
+}
+
+/// The values of the settings that a plan depends on: what bind read, and what routing reads.
+fn watched(read: &ReadSet, session: &SessionContext) -> Vec<(Arc<str>, String)> {
+    let names = read.settings.iter().map(|(name, _)| Arc::clone(name));
+    let fixed = ["search_path", "graticule.fold", "graticule.route", "graticule.fidelity"].map(Arc::from);
+    session.settings.read(|settings| {
+        names.chain(fixed).map(|name| (Arc::clone(&name), settings.get(&name).unwrap_or("").to_owned())).collect()
+    })
+}
+
+impl Plan for QueryPlan {
+    fn columns(&self) -> &[OutputColumn] {
+        &self.columns
+    }
+
+    fn returns_rows(&self) -> bool {
+        matches!(self.secured.statement(), bound::Statement::Query(_)) || !self.columns.is_empty()
+    }
+
+    fn params(&self) -> &[PgType] {
+        &self.params
+    }
+
+    fn is_still_valid(&self, session: &SessionContext) -> bool {
+        self.user == session.user && watched(&self.read, session) == self.settings
+    }
+
+    fn modifies(&self) -> bool {
+        // A SELECT may modify through a data-modifying WITH.
+        let query = |query: &bound::Query| query.ctes.iter().any(|cte| !matches!(cte.query, bound::Statement::Query(_)));
+        match self.secured.statement() {
+            bound::Statement::Query(statement) => query(statement),
+            bound::Statement::Delete(_) | bound::Statement::Insert(_) | bound::Statement::Update(_) => true,
+        }
+    }
+
+    fn is_constant(&self) -> bool {
+        matches!(self.routed.route, Route::Constant)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// EXPLAIN of a query.
+pub(super) struct ExplainPlan {
+    pub(super) inner: QueryPlan,
+    pub(super) analyze: bool,
+    pub(super) json: bool,
+    columns: Vec<OutputColumn>,
+}
+
+impl ExplainPlan {
+    /// Options as PostgreSQL names them; those that mean nothing here (COSTS, BUFFERS ...) are accepted. 22023 for a wrong value.
+    pub(super) fn new(inner: QueryPlan, explain: &Explain) -> Result<ExplainPlan> {
+        let (mut analyze, mut json) = (false, false);
+        for (name, value) in &explain.options {
+            let on = || match value.as_deref().map(str::to_ascii_lowercase).as_deref() {
+                None | Some("on" | "true" | "1") => Ok(true),
+                Some("off" | "false" | "0") => Ok(false),
+                Some(_) => Err(Error::new(SqlState::SYNTAX_ERROR, format!("{name} requires a Boolean value"))),
+            };
+            match name.as_str() {
+                "analyze" => analyze = on()?,
+                "format" => match value.as_deref().map(str::to_ascii_lowercase).as_deref() {
+                    Some("text") | None => json = false,
+                    Some("json") => json = true,
+                    Some(other) => return Err(Error::unsupported(format!("EXPLAIN format \"{other}\""))),
+                },
+                "buffers" | "costs" | "forecast" | "policy" | "rewrite" | "settings" | "source" | "summary" | "timing"
+                | "verbose" | "wal" => {
+                    on()?;
+                }
+                other => {
+                    return Err(Error::new(SqlState::SYNTAX_ERROR, format!("unrecognized EXPLAIN option \"{other}\"")));
+                }
+            }
+        }
+        let columns = vec![OutputColumn {
+            name: "QUERY PLAN".to_owned(),
+            ty: if json { PgType::JSON } else { PgType::TEXT },
+            typmod: -1,
+            table_oid: 0,
+            attnum: 0,
+        }];
+        Ok(ExplainPlan { inner, analyze, json, columns })
+    }
+}
+
+impl Plan for ExplainPlan {
+    fn columns(&self) -> &[OutputColumn] {
+        &self.columns
+    }
+
+    fn returns_rows(&self) -> bool {
+        true
+    }
+
+    fn params(&self) -> &[PgType] {
+        self.inner.params()
+    }
+
+    fn is_still_valid(&self, session: &SessionContext) -> bool {
+        self.inner.is_still_valid(session)
+    }
+
+    fn modifies(&self) -> bool {
+        self.analyze && self.inner.modifies()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A definition statement, or a `graticule.*` call that changes definitions.
+pub(super) struct AdminPlan {
+    pub(super) action: AdminAction,
+    columns: Vec<OutputColumn>,
+}
+
+pub(super) enum AdminAction {
+    Call(AdminCall),
+    Statement(Arc<Statement>),
+}
+
+impl AdminPlan {
+    pub(super) fn statement(statement: Arc<Statement>) -> AdminPlan {
+        AdminPlan { action: AdminAction::Statement(statement), columns: Vec::new() }
+    }
+
+    pub(super) fn call(call: AdminCall) -> AdminPlan {
+        let column =
+            OutputColumn { name: call.function.clone(), ty: PgType::VOID, typmod: -1, table_oid: 0, attnum: 0 };
+        AdminPlan { action: AdminAction::Call(call), columns: vec![column] }
+    }
+}
+
+impl Plan for AdminPlan {
+    fn columns(&self) -> &[OutputColumn] {
+        &self.columns
+    }
+
+    fn returns_rows(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
+    fn params(&self) -> &[PgType] {
+        &[]
+    }
+
+    fn is_still_valid(&self, _session: &SessionContext) -> bool {
+        true
+    }
+
+    fn modifies(&self) -> bool {
+        true
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `SELECT graticule.f('a', 'b')` as a whole statement: functions that change definitions are commands, not expressions.
+pub(super) fn admin_call(node: &Node) -> Result<Option<AdminCall>> {
+    let Some(NodeEnum::SelectStmt(select)) = &node.node else { return Ok(None) };
+    let [target] = select.target_list.as_slice() else { return Ok(None) };
+    let Some(NodeEnum::ResTarget(target)) = &target.node else { return Ok(None) };
+    let Some(NodeEnum::FuncCall(call)) = target.val.as_ref().and_then(|val| val.node.as_ref()) else { return Ok(None) };
+    let names: Vec<&str> = call
+        .funcname
+        .iter()
+        .filter_map(|part| match &part.node {
+            Some(NodeEnum::String(name)) => Some(name.sval.as_str()),
+            _ => None,
+        })
+        .collect();
+    let ["graticule", function] = names.as_slice() else { return Ok(None) };
+    let alone = select.from_clause.is_empty() && select.where_clause.is_none() && select.with_clause.is_none();
+    let mut args = Vec::new();
+    for arg in &call.args {
+        match &arg.node {
+            Some(NodeEnum::AConst(constant)) if constant.isnull => args.push(None),
+            Some(NodeEnum::AConst(constant)) => match &constant.val {
+                Some(pg_query::protobuf::a_const::Val::Sval(text)) => args.push(Some(text.sval.clone())),
+                _ => return Err(literals_only(function)),
+            },
+            _ => return Err(literals_only(function)),
+        }
+    }
+    if !alone {
+        return Err(literals_only(function));
+    }
+    Ok(Some(AdminCall { function: (*function).to_owned(), args }))
+}
+
+fn literals_only(function: &str) -> Error {
+    Error::unsupported(format!("graticule.{function} other than as SELECT graticule.{function}('literal', ...)"))
+}
+
+/// The name of a statement for "X is not supported".
+pub(super) fn statement_name(node: &NodeEnum) -> String {
+    let debug = format!("{node:?}");
+    let name = debug.split(['(', ' ']).next().unwrap_or("this statement");
+    let name = name.strip_suffix("Stmt").unwrap_or(name);
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_uppercase());
+    }
+    words
+}

@@ -1,0 +1,79 @@
+//! Where the engine's rows come from, for one execution: system relations from the snapshot, files, and fragments on servers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::execute::{Values, params};
+use super::surroundings::Surroundings;
+use crate::catalog::{Relation, Source};
+use crate::connector::postgres::SharedLease;
+use crate::connector::{Cursor, Execution};
+use crate::engine::TableSource;
+use crate::error::{Error, Result};
+use crate::route::Fragment;
+use crate::{pgcatalog, txn, types};
+
+/// The sources of one execution.
+pub(super) struct StatementSources {
+    pub(super) surroundings: Surroundings,
+    pub(super) settings: Vec<(String, String)>,
+    pub(super) fragments: Vec<Fragment>,
+    /// One connection per server touched: the fragments of a statement on one server share a snapshot.
+    pub(super) leases: BTreeMap<u32, SharedLease>,
+    /// Outside of a transaction block: the statement's own transactions, ended with it.
+    pub(super) _own: Option<txn::Transaction>,
+    pub(super) values: Values,
+    pub(super) cancel: CancellationToken,
+}
+
+#[async_trait]
+impl TableSource for StatementSources {
+    fn system(&self, relation: &Relation) -> Result<RecordBatch> {
+        let view = pgcatalog::View {
+            catalog: &self.surroundings.catalog,
+            role: self.surroundings.role,
+            settings: &self.settings,
+        };
+        let columns = pgcatalog::columns(&view, relation)?;
+        let rows = columns.first().map_or(0, |column| column.len());
+        let fields: Vec<_> = relation
+            .columns
+            .iter()
+            .map(|column| types::field(&column.name, column.ty, column.typmod))
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(Error::internal)
+    }
+
+    fn path(&self, relation: &Relation) -> Result<PathBuf> {
+        match &relation.source {
+            Source::Files { path, .. } => Ok(PathBuf::from(path)),
+            Source::Remote { .. } | Source::System | Source::View => {
+                Err(Error::internal(format!("relation {} has no files", relation.name)))
+            }
+        }
+    }
+
+    async fn fragment(&self, fragment: usize) -> Result<Box<dyn Cursor>> {
+        let fragment =
+            self.fragments.get(fragment).ok_or_else(|| Error::internal("a fragment that the route does not have"))?;
+        let lease = self
+            .leases
+            .get(&fragment.server)
+            .ok_or_else(|| Error::internal("a fragment without a connection"))?;
+        lease
+            .open(Execution {
+                sql: fragment.sql.clone(),
+                params: params(&fragment.sql, &self.values)?,
+                relay: None,
+                cancel: self.cancel.clone(),
+            })
+            .await
+    }
+}
