@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::time::Instant;
 
 use super::Server;
@@ -88,7 +89,9 @@ impl Connection {
 
     /// Serves until the client leaves.
     pub(super) async fn serve(mut self, mut reader: Reader, pid: i32, key: i32) {
-        let result = self.talk(&mut reader, pid, key).await;
+        let talk = std::panic::AssertUnwindSafe(self.talk(&mut reader, pid, key));
+        // A bug of ours ends this connection, with an answer.
+        let result = talk.catch_unwind().await.unwrap_or_else(|_| Err(Fail::Fatal(Error::internal("a panic"))));
         if let Err(Fail::Fatal(error) | Fail::Sql(error)) = &result {
             self.writer.error("FATAL", error, None);
         }

@@ -133,6 +133,7 @@ impl Executor for FakeExecutor {
                 let missing = Error::new(SqlState::UNDEFINED_COLUMN, "column \"nope\" does not exist");
                 return Err(missing.at(7));
             }
+            "select panic" => panic!("as the test wants"),
             "select sleep" => (What::Sleeps, "sleep"),
             "select $1::int4" => (What::Parameter, "int4"),
             _ if statement.text().contains("generate_series") => {

@@ -265,3 +265,12 @@ async fn tls_encrypts() {
         assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
     }
 }
+
+#[tokio::test]
+async fn a_panic_ends_one_connection() {
+    let (server, mut client) = connected().await;
+    client.until_ready().await;
+    client.query("select panic").await;
+    assert_eq!(client.until_closed().await, ["E FATAL XX000 internal error: a panic"]);
+    assert_eq!(server.open_connections(), 0);
+}
