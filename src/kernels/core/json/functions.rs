@@ -43,7 +43,7 @@ pub(in crate::kernels::core) const SCALARS: &[(&str, Scalar)] = &[
         let value = doc(c, a, 0)?.node.value;
         Ok(Datum::Bool(strings(c, a, 1)?.iter().flatten().all(|key| exists(&value, key))))
     }),
-    ("jsonb_concat", |c, a| Ok(print(concat(doc(c, a, 0)?.node.value, doc(c, a, 1)?.node.value)?))),
+    ("jsonb_concat", |c, a| Ok(print(concat(doc(c, a, 0)?.node.value, doc(c, a, 1)?.node.value)))),
     ("jsonb_delete", |c, a| {
         let key = string(c, a, 1)?.to_owned();
         delete_keys(doc(c, a, 0)?.node.value, &[Some(key)])
@@ -231,11 +231,8 @@ fn step(call: &Call<'_>, args: &[Datum], form: Form) -> Result<Datum> {
     let found = match (&args[1], &document.node.value) {
         (Datum::Text(key), value) => field(value, key),
         (Datum::Int4(index), Value::Array(items)) => place(i64::from(*index), items.len()).map(|at| &items[at]),
-        (Datum::Int4(index), value) if document.binary && value.is_scalar() => {
-            // A scalar jsonb is an array of one inside, but not to this operator.
-            let _ = index;
-            None
-        }
+        // A scalar jsonb is an array of one.
+        (Datum::Int4(0 | -1), value) if document.binary && value.is_scalar() => Some(&document.node),
         _ => None,
     };
     Ok(found.map_or(Datum::Null, |node| document.datum(node, form)))
@@ -344,8 +341,8 @@ fn exists(value: &Value, key: &str) -> bool {
     }
 }
 
-fn concat(left: Value, right: Value) -> Result<Value> {
-    Ok(match (left, right) {
+fn concat(left: Value, right: Value) -> Value {
+    match (left, right) {
         (Value::Object(mut left), Value::Object(right)) => {
             left.extend(right);
             sort(&mut left);
@@ -363,9 +360,8 @@ fn concat(left: Value, right: Value) -> Result<Value> {
             right.insert(0, Node::of(left));
             Value::Array(right)
         }
-        (left, right) if left.is_scalar() && right.is_scalar() => Value::Array(vec![Node::of(left), Node::of(right)]),
-        _ => return Err(invalid("invalid concatenation of jsonb objects")),
-    })
+        (left, right) => Value::Array(vec![Node::of(left), Node::of(right)]),
+    }
 }
 
 fn delete_keys(mut value: Value, keys: &[Option<String>]) -> Result<Datum> {
