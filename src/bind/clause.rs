@@ -17,7 +17,8 @@ impl Binder<'_> {
         for node in nodes {
             let NodeEnum::SortBy(sort) = ast::inner(node)? else { return Err(Error::internal("sort key")) };
             let index = self.clause_item(ast::child(&sort.node)?, items, Kind::OrderBy)?;
-            self.check_sortable(&items[index].expr)?;
+            let place = ast::location(node);
+            self.check_sortable(&items[index].expr).map_err(|error| moved(error, place))?;
             let (descending, nulls_first) = self.sort_direction(sort)?;
             if !keys.iter().any(|key| key.expr == index) {
                 keys.push(SortKey { expr: index, descending, nulls_first });
@@ -146,4 +147,10 @@ impl Binder<'_> {
         let _ = location(&item.expr);
         Ok(())
     }
+}
+
+/// The clause's own place, not that of the item it names.
+pub(super) fn moved(mut error: Error, place: crate::bound::Span) -> Error {
+    error.fields_mut().position = place.0;
+    error
 }

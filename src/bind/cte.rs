@@ -180,7 +180,13 @@ impl Binder<'_> {
                 (!select.locking_clause.is_empty(), "FOR UPDATE/SHARE in a recursive query is not implemented"),
             ];
             if let Some((_, message)) = refused.iter().find(|(written, _)| *written) {
-                let place = select.sort_clause.first().map_or(place, ast::location);
+                let node = match *message {
+                    message if message.starts_with("ORDER") => select.sort_clause.first(),
+                    message if message.starts_with("OFFSET") => select.limit_offset.as_deref(),
+                    message if message.starts_with("LIMIT") => select.limit_count.as_deref(),
+                    _ => None,
+                };
+                let place = node.map_or(place, ast::location);
                 return Err(at(Error::new(SqlState::FEATURE_NOT_SUPPORTED, *message), place));
             }
         }

@@ -138,7 +138,8 @@ impl Binder<'_> {
         let index = self.clause_item(node, items, Kind::GroupBy)?;
         self.check_group_item(&items[index])?;
         let expr = items[index].expr.clone();
-        self.check_groupable(&expr)?;
+        let place = ast::location(node);
+        self.check_groupable(&expr).map_err(|error| super::clause::moved(error, place))?;
         // GROUP BY keeps its own expressions: no hidden item is needed for them.
         if index >= visible {
             items.truncate(visible);

@@ -47,12 +47,9 @@ impl Binder<'_> {
         let right = right?;
         let (left, right, columns) = self.unify_branches(left, right, construct)?;
         if !select.all {
-            for column in &columns {
-                let probe = Expr::new(
-                    crate::bound::ExprKind::Literal(crate::types::Datum::Null),
-                    column.ty.clone(),
-                    Span::default(),
-                );
+            for (position, column) in columns.iter().enumerate() {
+                let null = crate::bound::ExprKind::Literal(crate::types::Datum::Null);
+                let probe = Expr::new(null, column.ty.clone(), branch_place(&left, position));
                 self.check_groupable(&probe)?;
             }
         }

@@ -32,7 +32,7 @@ impl Binder<'_> {
             columns.push(("ordinality".to_owned(), ExprType::of(PgType::INT8)));
         }
         // One scalar column takes the alias' name.
-        if scalar && function.alias.is_some() && functions.len() == 1 {
+        if scalar && function.alias.is_some() && functions.len() == 1 && out_name(&functions[0].expr).is_none() {
             columns[0].0 = alias.clone();
         }
         let mut column_names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
@@ -52,16 +52,12 @@ impl Binder<'_> {
             range,
             functions,
             ordinality: function.ordinality,
-            lateral: function.lateral || self.is_correlated(range),
+            // PostgreSQL lets every function in FROM refer to its left siblings.
+            lateral: true,
             alias,
             columns,
         };
         Ok((From::Function(scan), item))
-    }
-
-    /// PostgreSQL treats every function in FROM as LATERAL; whether it uses a sibling is seen from its columns.
-    fn is_correlated(&self, _range: crate::bound::RangeId) -> bool {
-        true
     }
 
     fn table_functions(
@@ -201,14 +197,7 @@ impl Binder<'_> {
         if expr.ty.oid == PgType::VOID {
             return Ok((vec![(name.to_owned(), expr.ty.clone())], true));
         }
-        // A single OUT parameter names the column.
-        let own = match &expr.kind {
-            ExprKind::Call { function, .. } => match function.columns.as_slice() {
-                [(column, _)] => column.clone(),
-                _ => name.to_owned(),
-            },
-            _ => name.to_owned(),
-        };
+        let own = out_name(expr).unwrap_or(name).to_owned();
         Ok((vec![(own, expr.ty.clone())], true))
     }
 
@@ -221,5 +210,16 @@ impl Binder<'_> {
             ty.collation = crate::bound::Collation::Named { name: std::sync::Arc::from(name), explicit: false };
         }
         Ok((definition.colname.clone(), ty))
+    }
+}
+
+/// A single OUT parameter names the column, whatever the alias.
+fn out_name(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Call { function, .. } => match function.columns.as_slice() {
+            [(column, _)] => Some(column),
+            _ => None,
+        },
+        _ => None,
     }
 }
