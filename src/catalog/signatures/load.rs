@@ -22,12 +22,10 @@ pub(super) fn load(files: &[(&str, &str)]) -> Result<Language> {
     let mut loader = Loader::default();
     for (file, text) in files {
         loader.schema = if file.starts_with("pg-") { "pg_catalog" } else { "public" };
-        rows::read(file, text, &mut |row| if row.section == "functions" { loader.function(&row) } else { Ok(()) })?;
+        rows::read_sections(file, text, &|section| section == "functions", &mut |row| loader.function(&row))?;
     }
     for (file, text) in files {
-        loader.schema = if file.starts_with("pg-") { "pg_catalog" } else { "public" };
-        rows::read(file, text, &mut |row| match row.section {
-            "functions" => Ok(()),
+        rows::read_sections(file, text, &|section| section != "functions", &mut |row| match row.section {
             "operators" => loader.operator(&row),
             "casts" => loader.cast(&row),
             other => Err(row.error(format!("unknown section `{other}`"))),

@@ -25,6 +25,16 @@ pub enum Value {
 
 /// Reads every row of a file, in order.
 pub fn read<'a>(file: &'a str, text: &'a str, row: &mut dyn FnMut(Row<'a>) -> Result<()>) -> Result<()> {
+    read_sections(file, text, &|_| true, row)
+}
+
+/// Reads the rows of those sections only.
+pub fn read_sections<'a>(
+    file: &'a str,
+    text: &'a str,
+    wanted: &dyn Fn(&str) -> bool,
+    row: &mut dyn FnMut(Row<'a>) -> Result<()>,
+) -> Result<()> {
     let mut section = None;
     for (number, line) in text.lines().enumerate() {
         let line_number = number + 1;
@@ -37,6 +47,7 @@ pub fn read<'a>(file: &'a str, text: &'a str, row: &mut dyn FnMut(Row<'a>) -> Re
                 section = Some(name.ok_or_else(|| bad("expected `name = [`"))?.trim());
             }
             Some(_) if line == "]" => section = None,
+            Some(name) if !wanted(name) => {}
             Some(section) => {
                 let inner = line.strip_prefix('{').and_then(|line| line.trim_end_matches(',').strip_suffix('}'));
                 let fields =
@@ -87,10 +98,10 @@ fn value(text: &str) -> Result<(Value, &str), String> {
 
 /// The rest of a basic string after its opening quote.
 fn quoted(text: &str) -> Result<(Value, &str), String> {
-    let end = text.find(['"', '\\']).ok_or("unclosed string")?;
-    if text.as_bytes()[end] == b'"' {
-        return Ok((Value::Text(text[..end].to_owned()), &text[end + 1..]));
-    }
+    let (plain, rest) = text.split_once('"').ok_or("unclosed string")?;
+    let Some(end) = plain.find('\\') else {
+        return Ok((Value::Text(plain.to_owned()), rest));
+    };
     let mut out = text[..end].to_owned();
     let mut chars = text[end..].char_indices();
     while let Some((at, c)) = chars.next() {
