@@ -360,7 +360,9 @@ fn exp_at(unscaled: &BigInt, scale: i64, result_scale: i64) -> Result<Numeric> {
     let weight = (estimate * std::f64::consts::LOG10_E).ceil().max(0.0) as i64;
     // 2^halvings brings the argument below 2^-8.
     let halvings = (estimate.abs().log2().ceil().max(-8.0) as i64 + 8) as u32;
-    let precision = result_scale + weight + i64::from(halvings) / 3 + 12;
+    // A tiny argument may put the result next to a rounding boundary: keep as many digits again as it has zeros.
+    let zeros = leading_zeros(estimate).min(result_scale);
+    let precision = result_scale + weight + zeros + i64::from(halvings) / 3 + 12;
     let one = pow10(precision as u32);
     let x: BigInt = shift(unscaled.clone(), precision - scale) >> halvings;
     let (mut sum, mut term) = (one.clone() + &x, x.clone());
@@ -375,6 +377,11 @@ fn exp_at(unscaled: &BigInt, scale: i64, result_scale: i64) -> Result<Numeric> {
     }
     let (rounded, scale) = round_to(sum, precision, result_scale);
     finite(rounded, scale)
+}
+
+/// Zeros behind the decimal point of a value below 1.
+fn leading_zeros(value: f64) -> i64 {
+    if value == 0.0 { 0 } else { (-value.abs().log10().floor() as i64).max(0) }
 }
 
 /// ln of a positive value, rounded to `result_scale`.
@@ -475,7 +482,8 @@ pub fn power(base: &Numeric, exponent: &Numeric) -> Result<Numeric> {
     let scale = (MIN_SIGNIFICANT - result_weight).max(sb).max(se).clamp(0, MAX_DISPLAY_SCALE);
     let ln_scale = (scale + result_weight - weight + 8).max(0) + digit_count(&e).max(0);
     let product = ln_at(&magnitude, sb, ln_scale) * e;
-    let (argument, argument_scale) = round_to(product, ln_scale + se, (scale + result_weight.max(0) + 12).max(0));
+    let (argument, argument_scale) =
+        round_to(product, ln_scale + se, scale + result_weight.max(0) + leading_zeros(rough).min(scale) + 12);
     let result = exp_at(&argument, argument_scale, scale)?;
     Ok(if odd { negate(&result) } else { result })
 }
@@ -602,6 +610,13 @@ mod tests {
     }
 
     #[test]
+    fn logarithms_of_tiny_values() {
+        // select left(ln(1e-16383)::text, 24), length(ln(1e-16383)::text)
+        let text = print(&ln(&parse("1e-16383").unwrap()).unwrap());
+        assert_eq!((&text[..24], text.len()), ("-37723.25157852145044126", 1007));
+    }
+
+    #[test]
     fn powers() {
         check(
             power,
@@ -611,6 +626,7 @@ mod tests {
                 ("2", "0.5", "1.4142135623730950"),
                 ("10", "20.5", "316227766016837933199.9"),
                 ("0", "0", "1.0000000000000000"),
+                ("1.00000000000000000000000000000000000000001", "0.5", "1.00000000000000000000000000000000000000000"),
                 ("0", "-1", "zero raised to a negative power is undefined"),
             ],
         );
