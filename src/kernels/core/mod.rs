@@ -8,6 +8,7 @@ mod bytea;
 pub mod datetime;
 mod float;
 pub mod float_text;
+mod format_number;
 mod format_time;
 mod int;
 pub mod json;
@@ -55,6 +56,7 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     float::SCALARS,
     float::SINGLE_4,
     float::SINGLE_8,
+    format_number::SCALARS,
     format_time::SCALARS,
     int::ARITHMETIC_2,
     int::ARITHMETIC_24,
