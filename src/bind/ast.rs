@@ -4,7 +4,7 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, SelectStmt};
 
 use crate::bound::Span;
-use crate::error::{Error, Result, SqlState};
+use crate::error::{Error, Result};
 
 /// A byte offset as a span; -1 is none.
 pub(super) fn span(location: i32) -> Span {
@@ -168,11 +168,9 @@ pub(super) fn parse_expression(text: &str) -> Result<Node> {
 
 /// Parses one SELECT given as text.
 pub(super) fn parse_select(text: &str) -> Result<SelectStmt> {
-    let parsed = stacker::maybe_grow(256 * 1024, 16 * 1024 * 1024, || pg_query::parse(text, 0))
-        .map_err(|error| Error::new(SqlState::SYNTAX_ERROR, error.to_string()))?;
-    let statement = parsed.protobuf.stmts.into_iter().next().and_then(|raw| raw.stmt).and_then(|node| node.node);
-    match statement {
-        Some(NodeEnum::SelectStmt(select)) => Ok(*select),
+    let statements = crate::sql::parse(text)?;
+    match statements.first().map(|statement| &statement.kind) {
+        Some(crate::sql::Kind::Query(node)) => select(node).cloned(),
         _ => Err(Error::internal("text is not a query")),
     }
 }

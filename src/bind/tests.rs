@@ -86,8 +86,8 @@ fn try_bind(catalog: &Catalog, sql: &str, fold: bool) -> Result<Bound> {
     let formats = Formats::default();
     let path = vec!["public".to_owned()];
     let context = BindContext { catalog, role: 10, search_path: &path, fold, formats: &formats };
-    let parsed = pg_query::parse(sql, 0).expect("the test's SQL is valid");
-    let node = parsed.protobuf.stmts[0].stmt.as_ref().expect("a statement");
+    let statements = crate::sql::parse(sql).expect("the test's SQL is valid");
+    let crate::sql::Kind::Query(node) = &statements[0].kind else { panic!("not a query: {sql}") };
     bind(&context, node, sql, &[])
 }
 
@@ -307,9 +307,9 @@ fn a_schema_without_usage_hides_its_relations() {
 #[test]
 fn depth_is_limited() {
     let catalog = catalog();
-    let chain = format!("select {}", vec!["'a'::text"; 1000].join(" || "));
-    let outcome = stacker::grow(64 * 1024 * 1024, || try_bind(&catalog, &chain, false).map(|bound| bound.params.len()));
-    assert_eq!(outcome.expect("binds"), 0);
+    // The parser itself stops at some 500 levels.
+    let chain = format!("select {}", vec!["'a'::text"; 300].join(" || "));
+    assert!(try_bind(&catalog, &chain, false).is_ok());
     let formats = Formats::default();
     let path = vec!["public".to_owned()];
     let context = BindContext { catalog: &catalog, role: 10, search_path: &path, fold: false, formats: &formats };
