@@ -328,7 +328,6 @@ impl Binder<'_> {
         }
         excluded_item.relation = None;
         // Unqualified names are the target's columns and EXCLUDED's alike: PostgreSQL hides neither.
-        excluded_item.columns_visible = false;
         let names = vec![item.clone(), excluded_item];
         let saved = std::mem::replace(&mut self.scope_mut().namespace, names);
         let assignments = self.set_clause(&clause.target_list, target)?;
