@@ -336,3 +336,19 @@ fn fill(mut layout: Layout, negative: bool, digits: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::core::testing::check;
+
+    #[test]
+    fn as_postgresql() {
+        check(&[
+            ("numeric_to_char", "numeric 0.5, text 9.99", "  .50"),
+            ("numeric_to_char", "numeric -1234.567, text FM9G999.99", "-1,234.57"),
+            ("numeric_to_char", "numeric 99999, text 999", " ###"),
+            ("int4_to_char", "int4 5, text 000", " 005"),
+            ("float8_to_char", "float8 -12.345, text 99.9PR", "<12.3>"),
+        ]);
+    }
+}

@@ -351,3 +351,25 @@ fn ordinal_suffix(number: &str, capitals: bool) -> String {
     };
     if capitals { suffix.to_uppercase() } else { suffix.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::core::testing::check;
+
+    #[test]
+    fn as_postgresql() {
+        check(&[
+            (
+                "timestamp_to_char",
+                "timestamp 2001-02-03 14:05:06.789, text YYYY-MM-DD HH12:MI:SS.MS am",
+                "2001-02-03 02:05:06.789 pm",
+            ),
+            (
+                "timestamp_to_char",
+                "timestamp 0044-03-15 01:02:03 BC, text FMMonth FMDDth YYYY BC",
+                "March 15th 0044 BC",
+            ),
+            ("interval_to_char", "interval 15h 2m 12s, text HH24:MI:SS", "15:02:12"),
+        ]);
+    }
+}

@@ -194,3 +194,18 @@ fn similar(pattern: &str, escape: Option<char>) -> Result<Datum> {
     out.push_str(")$");
     Ok(Datum::text(out))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::core::testing::check;
+
+    #[test]
+    fn as_postgresql() {
+        check(&[
+            ("textlike", "text abc, text a%", "t"),
+            ("textlike", "text abc, text abc\\", "f"),
+            ("texticlike", "text ABC, text _b%", "t"),
+            ("similar_to_escape_1", "text a%b_c", "^(?:a.*b.c)$"),
+        ]);
+    }
+}

@@ -533,3 +533,22 @@ fn unistr(text: &str) -> Result<Datum> {
     }
     Ok(Datum::text(out))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::core::testing::check;
+
+    #[test]
+    fn as_postgresql() {
+        check(&[
+            ("text_substr", "text abc, int4 -1, int4 3", "a"),
+            ("text_substr", "text abc, int4 1, int4 -1", "22011 negative substring length not allowed"),
+            ("split_part", "text a;b;;c, text ;, int4 -1", "c"),
+            ("split_part", "text a, text ;, int4 0", "22023 field position must not be zero"),
+            ("chr", "int4 0", "54000 null character not permitted"),
+            ("text_right", "text abc, int4 -1", "bc"),
+            ("texteq", "text a, text b", "f"),
+            ("upper", "text äöüß", "ÄÖÜß"),
+        ]);
+    }
+}

@@ -238,3 +238,21 @@ fn fitted(mut value: Interval, typmod: i32) -> Interval {
     value.micros = rounded(value.micros, precision);
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::core::testing::check;
+
+    #[test]
+    fn as_postgresql() {
+        check(&[
+            ("timestamp_pl_interval", "timestamp 2001-01-31, interval 1 mon", "2001-02-28 00:00:00"),
+            ("timestamptz_zone", "text PST, timestamptz 2001-02-03 04:05:06+00", "2001-02-02 20:05:06"),
+            ("extract_timestamp", "text epoch, timestamp 2001-02-03 04:05:06", "981173106.000000"),
+            ("timestamp_trunc", "text week, timestamp 2001-02-03 04:05:06", "2001-01-29 00:00:00"),
+            ("timestamp_age", "timestamp 2001-03-01, timestamp 2000-02-29", "1 year 1 day"),
+            ("make_date", "int4 2001, int4 13, int4 1", "22008 date field value out of range: 2001-13-01"),
+            ("interval_mul", "interval 1 mon, float8 1.5", "1 mon 15 days"),
+        ]);
+    }
+}

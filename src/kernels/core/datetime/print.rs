@@ -370,6 +370,6 @@ mod tests {
         ] {
             assert_eq!(interval(style, value), expected);
         }
-        assert_eq!(date(DateStyle { output: DateOutput::Iso, order: DateOrder::Mdy }, -730_500), "0001-12-17 BC");
+        assert_eq!(date(DateStyle { output: DateOutput::Iso, order: DateOrder::Mdy }, -730_500), "0002-12-17 BC");
     }
 }

@@ -56,7 +56,7 @@ pub(in crate::kernels::core) const SCALARS: &[(&str, Scalar)] = &[
         if value.is_scalar() {
             return Err(invalid("cannot delete path in scalar"));
         }
-        if !keys.is_empty() {
+        if !keys.is_empty() && !is_empty(&value) {
             change(&mut value, &keys, 0, &Change::Delete)?;
         }
         Ok(print(value))
@@ -66,7 +66,7 @@ pub(in crate::kernels::core) const SCALARS: &[(&str, Scalar)] = &[
         if a.iter().enumerate().any(|(index, value)| value.is_null() && index != 2) {
             return if a.get(4).is_some_and(Datum::is_null) {
                 Err(Error::new(
-                    SqlState::NULL_VALUE_NOT_ALLOWED,
+                    SqlState::INVALID_PARAMETER_VALUE,
                     "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"",
                 ))
             } else {
@@ -88,7 +88,7 @@ pub(in crate::kernels::core) const SCALARS: &[(&str, Scalar)] = &[
                 if value.is_scalar() {
                     return Err(invalid("cannot delete path in scalar"));
                 }
-                if !keys.is_empty() {
+                if !keys.is_empty() && !is_empty(&value) {
                     change(&mut value, &keys, 0, &Change::Delete)?;
                 }
                 Ok(print(value))
@@ -395,15 +395,22 @@ enum Change {
     Set { new: Value, create: bool },
 }
 
+/// An empty array or object.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
 fn set(call: &Call<'_>, args: &[Datum]) -> Result<Datum> {
     let mut value = doc(call, args, 0)?.node.value;
     let (keys, new, create) = (strings(call, args, 1)?, doc(call, args, 2)?.node.value, boolean(call, args, 3)?);
     if value.is_scalar() {
         return Err(invalid("cannot set path in scalar"));
     }
-    let empty = matches!(&value, Value::Array(items) if items.is_empty())
-        || matches!(&value, Value::Object(fields) if fields.is_empty());
-    if !keys.is_empty() && !(empty && !create) {
+    if !keys.is_empty() && (create || !is_empty(&value)) {
         change(&mut value, &keys, 0, &Change::Set { new, create })?;
     }
     Ok(print(value))
@@ -581,4 +588,20 @@ fn keys(call: &Call<'_>, args: &[Datum]) -> Result<Rows> {
         return Err(invalid(format!("cannot call {} on {what}", function(call, "object_keys", Form::Json))));
     };
     Ok(Box::new(fields.into_iter().map(|(key, _)| Ok(vec![Datum::text(key)]))))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::core::testing::check;
+
+    #[test]
+    fn as_postgresql() {
+        check(&[
+            ("jsonb_contains", "jsonb {\"a\":1}, jsonb {}", "t"),
+            ("jsonb_object_field_text", "jsonb {\"a\":\"x\"}, text a", "x"),
+            ("jsonb_concat", "jsonb {\"b\":1}, jsonb {\"a\":2}", "{\"a\": 2, \"b\": 1}"),
+            ("jsonb_int4", "jsonb 1.5", "2"),
+            ("jsonb_delete_idx", "jsonb 1, int4 0", "22023 cannot delete from scalar"),
+        ]);
+    }
 }

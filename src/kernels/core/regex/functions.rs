@@ -357,3 +357,19 @@ fn split_rows(call: &Call<'_>, args: &[Datum]) -> Result<Rows> {
     let parts = split(call, args, "regexp_split_to_table()")?;
     Ok(Box::new(parts.into_iter().map(|part| Ok(vec![part]))))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::core::testing::check;
+
+    #[test]
+    fn as_postgresql() {
+        check(&[
+            ("textregexsubstr", "text foobar, text foo|foobar", "foobar"),
+            ("textregexsubstr", "text XY1234Z, text Y*?[0-9]{1,3}", "Y1"),
+            ("textregexreplace_noopt", "text abc, text (b), text <\\1>", "a<b>c"),
+            ("textregexeq", "text abc, text ^B", "f"),
+            ("textregexeq", "text a, text [", "2201B invalid regular expression: brackets [] not balanced"),
+        ]);
+    }
+}
