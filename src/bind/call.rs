@@ -124,9 +124,7 @@ impl Binder<'_> {
                 match self.coerce_to(arg, target, -1, CastContext::Explicit, place)? {
                     Some(expr) => Ok(Called::Cast(expr)),
                     None => {
-                        let message =
-                            format!("cannot cast type {} to {}", self.format_type(source), self.format_type(target));
-                        Err(at(Error::new(SqlState::CANNOT_COERCE, message), place))
+                        Err(at(self.cannot_cast(source, target), place))
                     }
                 }
             }

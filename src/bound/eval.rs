@@ -150,6 +150,12 @@ impl Compiler<'_> {
                 element: expr.ty.oid.element().unwrap_or(PgType::UNKNOWN),
                 multidimensional: *multidimensional,
             },
+            ExprKind::Call { function, variadic: true, .. }
+                if function.args.last().is_some_and(|arg| arg.ty == PgType::ANY) =>
+            {
+                // A kernel could not tell the array from a single argument.
+                return refuse(&format!("VARIADIC in a call of {} outside of its source", function.name));
+            }
             ExprKind::Call { function, args, .. } => {
                 let types: Vec<PgType> = args.iter().map(|arg| arg.ty.oid).collect();
                 self.check_collations(expr, args)?;

@@ -117,10 +117,21 @@ impl Binder<'_> {
         match self.coerce_to(expr, target, typmod, CastContext::Explicit, place)? {
             Some(expr) => Ok(expr),
             None => {
-                let message = format!("cannot cast type {} to {}", self.format_type(source), self.format_type(target));
                 let place = if place.0.is_some() { place } else { below };
-                Err(at(Error::new(SqlState::CANNOT_COERCE, message), place))
+                Err(at(self.cannot_cast(source, target), place))
             }
+        }
+    }
+
+    /// 42846; 0A000 where PostgreSQL may know a cast of a type that the language does not carry yet.
+    pub(in crate::bind) fn cannot_cast(&self, source: PgType, target: PgType) -> Error {
+        let what = format!("{} to {}", self.format_type(source), self.format_type(target));
+        // Geometric, network, range and bit-string types.
+        let carried = |ty: PgType| !matches!(ty.category(), b'G' | b'I' | b'R' | b'V');
+        if carried(source) && carried(target) {
+            Error::new(SqlState::CANNOT_COERCE, format!("cannot cast type {what}"))
+        } else {
+            Error::unsupported(format!("a cast of type {what}"))
         }
     }
 }
