@@ -24,7 +24,8 @@ use crate::bound::visit::children;
 use crate::bound::{Expr, ExprKind, RangeId};
 use crate::catalog::Volatility;
 use crate::error::{Error, Result};
-use crate::kernels::{Env, columns, compare};
+use crate::kernels::columns::{self, ColumnReader};
+use crate::kernels::{Env, compare};
 use crate::types::{Datum, PgType, storage};
 
 /// What expressions may refer to: columns of a plan, else values of the enclosing rows.
@@ -160,12 +161,17 @@ impl PgExpr {
             .iter()
             .map(|child| child.evaluate(batch).and_then(|value| value.into_array(count)).map_err(rows::from_datafusion))
             .collect::<Result<Vec<ArrayRef>>>()?;
+        let readers = arrays
+            .iter()
+            .zip(&self.program.inputs)
+            .map(|(array, (_, ty))| ColumnReader::new(array.as_ref(), *ty))
+            .collect::<Result<Vec<_>>>()?;
         let mut values = Vec::with_capacity(count);
         let mut inputs = Vec::with_capacity(arrays.len());
         for row in 0..count {
             inputs.clear();
-            for (array, (_, ty)) in arrays.iter().zip(&self.program.inputs) {
-                inputs.push(rows::read(array, row, *ty)?);
+            for reader in &readers {
+                inputs.push(reader.get(row)?);
             }
             values.push(self.program.run(&inputs, env)?);
         }
@@ -261,8 +267,9 @@ impl PhysicalExpr for KeyExpr {
     fn evaluate(&self, batch: &RecordBatch) -> DfResult<ColumnarValue> {
         let array = self.child.evaluate(batch)?.into_array(batch.num_rows())?;
         let mut keys = BinaryBuilder::new();
+        let reader = ColumnReader::new(array.as_ref(), self.ty).map_err(rows::into_datafusion)?;
         for row in 0..array.len() {
-            let value = rows::read(&array, row, self.ty).map_err(rows::into_datafusion)?;
+            let value = reader.get(row).map_err(rows::into_datafusion)?;
             match value {
                 Datum::Null => keys.append_null(),
                 value => keys.append_value(compare::sort_key(self.ty, &value).map_err(rows::into_datafusion)?),

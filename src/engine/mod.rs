@@ -6,6 +6,7 @@
 
 mod apply;
 mod expr;
+mod knn;
 mod lower;
 mod node;
 mod ops;
@@ -14,6 +15,8 @@ mod rows;
 pub mod sources;
 mod spatial_join;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -16,7 +16,8 @@ use sedona_schema::datatypes::WKB_GEOMETRY;
 use sedona_spatial_join::SpatialJoinExec;
 use sedona_spatial_join::spatial_predicate::{RelationPredicate, SpatialPredicate, SpatialRelationType};
 
-use super::lower::Lowerer;
+use super::apply::Free;
+use super::lower::kept;
 use super::relation::Rel;
 use super::rows;
 use super::statement::Key;
@@ -26,7 +27,7 @@ use crate::types::{GeometryTypmod, PgType};
 
 /// An EWKB column as Sedona sees it: the same bytes, tagged as geometry (its WKB reader takes EWKB).
 #[derive(Debug)]
-struct Tagged(Arc<dyn PhysicalExpr>);
+pub(super) struct Tagged(pub(super) Arc<dyn PhysicalExpr>);
 
 // Written out: deriving moves out of the Arc (rust-lang/rust#78808).
 impl PartialEq for Tagged {
@@ -90,7 +91,7 @@ pub(super) fn recognized(condition: &Expr, left: &Rel, right: &Rel) -> bool {
 }
 
 /// Joins by the first condition that can be; it is taken out of `conditions`.
-pub(super) fn join(_: &Lowerer, left: &Rel, right: &Rel, conditions: &mut Vec<Expr>) -> Result<Option<Rel>> {
+pub(super) fn join(left: &Rel, right: &Rel, conditions: &mut Vec<Expr>, above: Option<&Free>) -> Result<Option<Rel>> {
     // The side with fewer rows is indexed: DataFusion's left.
     let (build, probe) = if right.rows < left.rows { (right, left) } else { (left, right) };
     let found = conditions
@@ -104,18 +105,24 @@ pub(super) fn join(_: &Lowerer, left: &Rel, right: &Rel, conditions: &mut Vec<Ex
         Arc::new(Tagged(probe.column(probe_key)?)),
         relation,
     ));
+    let mut columns = build.columns.clone();
+    columns.extend(&probe.columns);
+    let reads = above.map(|above| {
+        let mut reads = above.clone();
+        conditions.iter().for_each(|condition| reads.add(Free::of_expr(condition)));
+        reads
+    });
+    let (columns, projection) = kept(columns, reads.as_ref());
     let plan = SpatialJoinExec::try_new(
         Arc::clone(&build.plan),
         Arc::clone(&probe.plan),
         on,
         None,
         &JoinType::Inner,
-        None,
+        projection,
         &options(),
     )
     .map_err(rows::from_datafusion)?;
-    let mut columns = build.columns.clone();
-    columns.extend(&probe.columns);
     Ok(Some(Rel { plan: Arc::new(plan), columns, rows: build.rows.max(probe.rows) }))
 }
 
@@ -174,4 +181,10 @@ fn column(expr: &Expr) -> Option<(Key, i32)> {
     }
     let typmod = GeometryTypmod::unpack(expr.ty.typmod)?;
     (typmod.srid > 0 && (1..=7).contains(&typmod.kind)).then_some((Key(*range, *column), typmod.srid))
+}
+
+/// A column of points of one SRID.
+pub(super) fn point_column(expr: &Expr) -> Option<(Key, i32)> {
+    let point = GeometryTypmod::unpack(expr.ty.typmod).is_some_and(|typmod| typmod.kind == 1);
+    column(expr).filter(|_| point)
 }

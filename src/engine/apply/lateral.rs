@@ -34,32 +34,7 @@ impl Operator for LateralJoin {
             let mut input = inputs.pop().ok_or_else(|| Error::internal("lateral join without input"))?;
             let mut gathered = Gathered::default();
             while let Some(batch) = input.next().await? {
-                for row in 0..batch.num_rows() {
-                    let values = self
-                        .binding
-                        .iter()
-                        .map(|(column, ty)| rows::read(batch.column(*column), row, *ty))
-                        .collect::<Result<Vec<_>>>()?;
-                    let answer = match self.plan.recall(&values) {
-                        Some(answer) => answer,
-                        None => self.plan.fill(&values).await?,
-                    };
-                    let Answer::Batches(inner) = answer else { return Err(Error::internal("lateral answer")) };
-                    for inner in inner.iter() {
-                        let joined = self.joined(&batch, row, inner.num_rows(), inner.columns(), &emitter)?;
-                        gathered.add(joined, &mut emitter).await?;
-                    }
-                    if inner.is_empty() && self.left {
-                        let fields = emitter.schema().fields();
-                        let nulls: Vec<ArrayRef> = fields
-                            .iter()
-                            .skip(batch.num_columns())
-                            .map(|field| new_null_array(field.data_type(), 1))
-                            .collect();
-                        let joined = self.joined(&batch, row, 1, &nulls, &emitter)?;
-                        gathered.add(joined, &mut emitter).await?;
-                    }
-                }
+                self.process(&batch, &mut gathered, &mut emitter).await?;
             }
             gathered.flush(&mut emitter).await
         }
@@ -68,6 +43,40 @@ impl Operator for LateralJoin {
 }
 
 impl LateralJoin {
+    /// The joined rows of a batch.
+    pub(in crate::engine) async fn process(
+        &self,
+        batch: &RecordBatch,
+        gathered: &mut Gathered,
+        emitter: &mut Emitter,
+    ) -> Result<()> {
+        for row in 0..batch.num_rows() {
+            let values = self
+                .binding
+                .iter()
+                .map(|(column, ty)| rows::read(batch.column(*column), row, *ty))
+                .collect::<Result<Vec<_>>>()?;
+            let answer = match self.plan.recall(&values) {
+                Some(answer) => answer,
+                None => self.plan.fill(&values).await?,
+            };
+            self.plan.row_done();
+            let Answer::Batches(inner) = answer else { return Err(Error::internal("lateral answer")) };
+            for inner in inner.iter() {
+                let joined = self.joined(batch, row, inner.num_rows(), inner.columns(), emitter)?;
+                gathered.add(joined, emitter).await?;
+            }
+            if inner.is_empty() && self.left {
+                let fields = emitter.schema().fields();
+                let nulls: Vec<ArrayRef> =
+                    fields.iter().skip(batch.num_columns()).map(|field| new_null_array(field.data_type(), 1)).collect();
+                let joined = self.joined(batch, row, 1, &nulls, emitter)?;
+                gathered.add(joined, emitter).await?;
+            }
+        }
+        Ok(())
+    }
+
     fn joined(
         &self,
         batch: &RecordBatch,

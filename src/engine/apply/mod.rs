@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 
-pub(super) use self::lateral::LateralJoin;
+pub(super) use self::lateral::{Gathered, LateralJoin};
 pub(super) use self::shared::{SharedScan, SharedTable};
 pub(super) use self::subquery::SubqueryProject;
-use super::lower::Lowerer;
+use super::lower::{Lowerer, from_is_volatile, query_is_volatile};
 use super::node::Input;
 use super::relation::{Outer, Rel};
 use super::rows;
@@ -77,6 +77,8 @@ pub(super) struct SubPlan {
     /// Columns of the rows around that it reads.
     pub(super) bindings: Vec<(Key, PgType)>,
     mode: Mode,
+    /// Volatile and correlated: runs for every row.
+    volatile: bool,
     memo: Mutex<Memo>,
 }
 
@@ -88,7 +90,12 @@ struct Memo {
 
 impl SubPlan {
     pub(super) fn new(lowerer: &Lowerer, spec: Spec, bindings: Vec<(Key, PgType)>, mode: Mode) -> SubPlan {
-        SubPlan { lowerer: lowerer.clone(), spec, bindings, mode, memo: Mutex::default() }
+        let volatile = !bindings.is_empty()
+            && match &spec {
+                Spec::From { from, .. } => from_is_volatile(from),
+                Spec::Query(query) => query_is_volatile(query),
+            };
+        SubPlan { lowerer: lowerer.clone(), spec, bindings, mode, volatile, memo: Mutex::default() }
     }
 
     /// The key of a binding: any byte difference counts (a false miss only costs time).
@@ -137,6 +144,16 @@ impl SubPlan {
     pub(super) fn recall(&self, binding: &[Datum]) -> Option<Answer> {
         let key = self.key(binding)?;
         self.memo.lock().ok()?.answers.get(&key).cloned()
+    }
+
+    /// A row is done: answers of volatile plans are not those of the next.
+    pub(super) fn row_done(&self) {
+        if self.volatile
+            && let Ok(mut memo) = self.memo.lock()
+        {
+            memo.answers.clear();
+            memo.bytes = 0;
+        }
     }
 
     /// Runs for a binding and remembers the answer.
@@ -288,7 +305,7 @@ pub(super) fn free_columns(walk: &mut dyn FnMut(&mut dyn FnMut(Node<'_>) -> Cont
 }
 
 /// See [`free_columns`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Free {
     pub(super) columns: HashSet<(Key, PgType)>,
     pub(super) whole: HashSet<RangeId>,
@@ -316,13 +333,20 @@ impl Free {
         })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.columns.is_empty() && self.whole.is_empty()
-    }
-
     /// The ranges read.
     pub(super) fn ranges(&self) -> HashSet<RangeId> {
         self.columns.iter().map(|(key, _)| key.0).chain(self.whole.iter().copied()).collect()
+    }
+
+    /// Adds what another tree reads.
+    pub(super) fn add(&mut self, other: Free) {
+        self.columns.extend(other.columns);
+        self.whole.extend(other.whole);
+    }
+
+    /// Whether a column is read.
+    pub(super) fn reads(&self, key: Key) -> bool {
+        self.whole.contains(&key.0) || self.columns.iter().any(|(free, _)| *free == key)
     }
 
     /// As columns of a plan: those of the plan only (values further out are in the sub-plan's own surroundings already).

@@ -338,6 +338,7 @@ impl Operator for SubqueryProject {
                     for (program, values) in self.programs.iter().zip(&mut values) {
                         values.push(self.value(program, &batch, row).await?);
                     }
+                    self.subs.iter().for_each(|sub| sub.plan.row_done());
                 }
                 for (ty, values) in self.types.iter().zip(&values) {
                     arrays.push(columns::array_of(*ty, values)?);

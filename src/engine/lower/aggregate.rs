@@ -65,9 +65,7 @@ impl Lowerer {
         // Columns that are determined by the groups (GROUP BY a primary key): carried.
         let mut free = Free::default();
         for expr in items.iter().chain(having.iter()) {
-            let of = Free::of_expr(expr);
-            free.columns.extend(of.columns);
-            free.whole.extend(of.whole);
+            free.add(Free::of_expr(expr));
         }
         let carried: Vec<(Key, PgType)> =
             free.bindings(&rel.columns).into_iter().filter(|(key, _)| !group_keys.contains(key)).collect();

@@ -7,9 +7,10 @@ use super::{Lowerer, conjuncts};
 use crate::bound::{Expr, ExprKind, From, JoinKind, RangeId};
 use crate::engine::apply::{Free, LateralJoin, Mode, Spec, SubPlan};
 use crate::engine::expr::{has_subquery, is_safe, is_volatile, truth};
+use crate::engine::knn::{self, KnnJoin};
 use crate::engine::node::node;
 use crate::engine::relation::Rel;
-use crate::engine::statement::{EXISTS, Key};
+use crate::engine::statement::{EXISTS, Key, TEMP};
 use crate::error::{Error, Result};
 use crate::types::PgType;
 
@@ -30,7 +31,8 @@ struct Unit<'a> {
 
 impl Lowerer {
     /// FROM items (a comma list) under WHERE's conjuncts.
-    pub(super) fn from_where(&self, items: &[From], filter: Vec<Expr>) -> Result<Rel> {
+    /// `above`: what is read of the result (everything when `None`).
+    pub(super) fn from_where(&self, items: &[From], filter: Vec<Expr>, above: Option<&Free>) -> Result<Rel> {
         let mut units = Vec::new();
         let mut conditions = Vec::new();
         for item in items {
@@ -57,14 +59,18 @@ impl Lowerer {
             let own = take(&mut conditions, |condition| condition.safe && condition.ranges.is_subset(&unit.ranges));
             let lateral = current.as_ref().is_some_and(|(rel, _)| self.depends(&unit.free, rel));
             current = Some(match current {
-                None => (self.item(unit.from, own, &hints(&conditions, &unit.ranges))?, unit.ranges),
+                None => {
+                    let reads = later(above, &conditions, &units);
+                    (self.item(unit.from, own, &hints(&conditions, &unit.ranges), reads.as_ref())?, unit.ranges)
+                }
                 Some((rel, mut ranges)) if lateral => {
                     ranges.extend(&unit.ranges);
                     let rel = self.lateral(rel, unit.from, Vec::new(), false)?;
                     (self.filter(rel, own)?, ranges)
                 }
                 Some((left, mut ranges)) => {
-                    let right = self.item(unit.from, own, &hints(&conditions, &unit.ranges))?;
+                    let reads = later(above, &conditions, &units);
+                    let right = self.item(unit.from, own, &hints(&conditions, &unit.ranges), reads.as_ref())?;
                     let before = ranges.clone();
                     ranges.extend(&unit.ranges);
                     let on = take(&mut conditions, |condition| {
@@ -73,7 +79,8 @@ impl Lowerer {
                                 || (condition.equality && connects(&condition.expr, &before, &unit.ranges))
                                 || crate::engine::spatial_join::recognized(&condition.expr, &left, &right))
                     });
-                    (self.join(left, right, JoinKind::Inner, on)?, ranges)
+                    let reads = later(above, &conditions, &units);
+                    (self.join(left, right, JoinKind::Inner, on, reads.as_ref())?, ranges)
                 }
             });
         }
@@ -82,7 +89,7 @@ impl Lowerer {
     }
 
     /// One FROM item on its own. `filters` cannot raise and read it only; `hints` may be used to read less (they are checked later).
-    fn item(&self, from: &From, filters: Vec<Expr>, hints: &[Expr]) -> Result<Rel> {
+    fn item(&self, from: &From, filters: Vec<Expr>, hints: &[Expr], above: Option<&Free>) -> Result<Rel> {
         match from {
             From::Cte { range, cte, columns, .. } => {
                 let rel = self.cte(*cte)?;
@@ -96,17 +103,17 @@ impl Lowerer {
                     JoinKind::Cross | JoinKind::Inner => {
                         let mut all = on;
                         all.extend(filters);
-                        self.from_where(std::slice::from_ref(from), all)
+                        self.from_where(std::slice::from_ref(from), all, above)
                     }
-                    JoinKind::Left => self.outer_join(&join.left, &join.right, on, filters),
-                    JoinKind::Right => self.outer_join(&join.right, &join.left, on, filters),
+                    JoinKind::Left => self.outer_join(&join.left, &join.right, on, filters, above),
+                    JoinKind::Right => self.outer_join(&join.right, &join.left, on, filters, above),
                     JoinKind::Full => {
                         if on.iter().any(has_subquery) {
                             return Err(Error::unsupported("FULL JOIN on a condition with a sub-query"));
                         }
-                        let left = self.from_where(std::slice::from_ref(&join.left), Vec::new())?;
-                        let right = self.from_where(std::slice::from_ref(&join.right), Vec::new())?;
-                        let rel = self.join(left, right, JoinKind::Full, on)?;
+                        let left = self.from_where(std::slice::from_ref(&join.left), Vec::new(), None)?;
+                        let right = self.from_where(std::slice::from_ref(&join.right), Vec::new(), None)?;
+                        let rel = self.join(left, right, JoinKind::Full, on, None)?;
                         self.filter(rel, filters)
                     }
                 }
@@ -121,12 +128,25 @@ impl Lowerer {
     }
 
     /// `kept LEFT JOIN other ON on`.
-    fn outer_join(&self, kept: &From, other: &From, on: Vec<Expr>, filters: Vec<Expr>) -> Result<Rel> {
+    fn outer_join(
+        &self,
+        kept: &From,
+        other: &From,
+        on: Vec<Expr>,
+        filters: Vec<Expr>,
+        above: Option<&Free>,
+    ) -> Result<Rel> {
         let kept_ranges = ranges_of(kept);
         let other_ranges = ranges_of(other);
         let (pushed, late): (Vec<_>, Vec<_>) =
             filters.into_iter().partition(|filter| Free::of_expr(filter).ranges().is_subset(&kept_ranges));
-        let left = self.from_where(std::slice::from_ref(kept), pushed)?;
+        let reads = above.map(|above| {
+            let mut reads = above.clone();
+            on.iter().chain(&late).for_each(|expr| reads.add(Free::of_expr(expr)));
+            reads.add(Free::of_from(other, &[]));
+            reads
+        });
+        let left = self.from_where(std::slice::from_ref(kept), pushed, reads.as_ref())?;
         let free = Free::of_from(other, &[]);
         let rel = if self.depends(&free, &left) || on.iter().any(has_subquery) {
             self.lateral(left, other, on, true)?
@@ -136,8 +156,8 @@ impl Lowerer {
                 is_safe(expr) && !ranges.is_empty() && ranges.is_subset(&other_ranges)
             };
             let (inner, on): (Vec<_>, Vec<_>) = on.into_iter().partition(own);
-            let right = self.from_where(std::slice::from_ref(other), inner)?;
-            self.join(left, right, JoinKind::Left, on)?
+            let right = self.from_where(std::slice::from_ref(other), inner, reads.as_ref())?;
+            self.join(left, right, JoinKind::Left, on, reads.as_ref())?
         };
         self.filter(rel, late)
     }
@@ -153,7 +173,9 @@ impl Lowerer {
         for (key, ty) in &bindings {
             outer.0.insert(*key, (crate::types::Datum::Null, *ty));
         }
-        let output = self.inside(outer, true).lateral_item(from, &on, None)?.columns;
+        let mut output = self.inside(outer, true).lateral_item(from, &on, None)?.columns;
+        // Generated columns have other names each time, and nobody reads them.
+        output.retain(|(key, _)| key.0 != TEMP);
         let binding = bindings
             .iter()
             .map(|(key, ty)| {
@@ -164,9 +186,56 @@ impl Lowerer {
         let operator =
             LateralJoin { plan: SubPlan::new(self, spec, bindings, Mode::Batches), binding, left, width: output.len() };
         let mut columns = rel.columns.clone();
-        columns.extend(output);
+        columns.extend(&output);
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         let rows = rel.rows * 2.0;
+        if knn::ENABLED
+            && !left
+            && let Some(found) = knn::recognize(from, &rel)
+        {
+            let k = self.limit_value(Some(found.limit))?.and_then(|k| u32::try_from(k).ok()).filter(|k| *k > 0);
+            if let Some(k) = k {
+                return self.nearest(rel, operator, found, k, columns, types);
+            }
+        }
+        Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows })
+    }
+
+    /// A nearest-neighbour join in place of a lateral one.
+    fn nearest(
+        &self,
+        rel: Rel,
+        apply: LateralJoin,
+        found: knn::Recognized<'_>,
+        k: u32,
+        columns: Vec<(Key, PgType)>,
+        types: Vec<PgType>,
+    ) -> Result<Rel> {
+        let inner = self.from_where(&found.select.from, conjuncts(found.select.filter.as_ref()), None)?;
+        let outer = rel.columns.clone();
+        // The item's columns are its select list's, in order: named by the range and their number.
+        let items = columns[outer.len()..]
+            .iter()
+            .map(|(key, _)| {
+                if key.1 == EXISTS {
+                    return Ok((*key, Expr::literal(crate::types::Datum::Bool(true), PgType::BOOL)));
+                }
+                let item = found.select.items.get(key.1).ok_or_else(|| crate::engine::expr::missing(*key))?;
+                Ok((*key, item.expr.clone()))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let rows = rel.rows * f64::from(k);
+        let operator = KnnJoin {
+            lowerer: self.clone(),
+            apply,
+            k,
+            outer,
+            outer_geometry: found.outer,
+            inner,
+            inner_geometry: found.inner,
+            items,
+            output: columns.iter().map(|(key, _)| *key).collect(),
+        };
         Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows })
     }
 
@@ -177,7 +246,7 @@ impl Lowerer {
         on: &[Expr],
         output: Option<&[(Key, PgType)]>,
     ) -> Result<Rel> {
-        let rel = self.from_where(std::slice::from_ref(from), on.to_vec())?;
+        let rel = self.from_where(std::slice::from_ref(from), on.to_vec(), None)?;
         match output {
             None => Ok(rel),
             Some(output) => {
@@ -220,6 +289,14 @@ fn ranges_of(from: &From) -> HashSet<RangeId> {
         From::Scan(scan) => HashSet::from([scan.range]),
         From::Secured(scan) => HashSet::from([scan.scan.range]),
     }
+}
+
+/// What is read after a step: above, by the conditions that wait, by the items that come.
+fn later(above: Option<&Free>, conditions: &[Condition], units: &[Unit<'_>]) -> Option<Free> {
+    let mut reads = above?.clone();
+    conditions.iter().for_each(|condition| reads.add(Free::of_expr(&condition.expr)));
+    units.iter().for_each(|unit| reads.add(unit.free.clone()));
+    Some(reads)
 }
 
 /// The next item: one connected with what is there, else the first whose left neighbours are there.

@@ -27,7 +27,15 @@ type Keys = Vec<(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)>;
 
 impl Lowerer {
     /// Joins; `on`'s conjuncts run only on pairs that the keys let through.
-    pub(super) fn join(&self, left: Rel, right: Rel, kind: JoinKind, on: Vec<Expr>) -> Result<Rel> {
+    /// `above`: what is read of the result.
+    pub(super) fn join(
+        &self,
+        left: Rel,
+        right: Rel,
+        kind: JoinKind,
+        on: Vec<Expr>,
+        above: Option<&Free>,
+    ) -> Result<Rel> {
         if on.iter().any(has_subquery) {
             return Err(Error::unsupported("a join condition with a sub-query here"));
         }
@@ -46,9 +54,12 @@ impl Lowerer {
         };
         if keys.is_empty()
             && kind == JoinKind::Inner
-            && let Some(rel) = spatial_join::join(self, &left, &right, &mut rest)?
+            && let Some(rel) = spatial_join::join(&left, &right, &mut rest, above)?
         {
             return self.filter(rel, rest);
+        }
+        if kind == JoinKind::Full && keys.is_empty() && !rest.is_empty() {
+            return Err(Error::unsupported("FULL JOIN on a condition that is no equality"));
         }
         // What cannot raise comes first; the rest in written order.
         let (mut safe, careful): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_safe);
@@ -68,8 +79,9 @@ impl Lowerer {
         let filter = if safe.is_empty() { None } else { Some(self.join_filter(&build, &probe, &conjunction(safe))?) };
         let mut columns = build.columns.clone();
         columns.extend(&probe.columns);
+        let (columns, projection) = kept(columns, above);
         let plan: Plan = if keys.is_empty() {
-            let join = NestedLoopJoinExec::try_new(build.plan, probe.plan, filter, &join_type, None);
+            let join = NestedLoopJoinExec::try_new(build.plan, probe.plan, filter, &join_type, projection);
             Arc::new(join.map_err(rows::from_datafusion)?)
         } else {
             let join = HashJoinExec::try_new(
@@ -78,7 +90,7 @@ impl Lowerer {
                 keys,
                 filter,
                 &join_type,
-                None,
+                projection,
                 PartitionMode::CollectLeft,
                 NullEquality::NullEqualsNothing,
                 false,
@@ -162,4 +174,20 @@ impl Lowerer {
         let expr = physical(&self.statement, condition, &scope, &schema)?;
         Ok(JoinFilter::new(expr, indices, schema))
     }
+}
+
+/// The columns of a join that are read above, and their places; at least one.
+pub(in crate::engine) fn kept(
+    columns: Vec<(Key, PgType)>,
+    above: Option<&Free>,
+) -> (Vec<(Key, PgType)>, Option<Vec<usize>>) {
+    let Some(above) = above else { return (columns, None) };
+    let mut places: Vec<usize> = (0..columns.len()).filter(|place| above.reads(columns[*place].0)).collect();
+    if places.len() == columns.len() {
+        return (columns, None);
+    }
+    if places.is_empty() {
+        places.push(0);
+    }
+    (places.iter().map(|place| columns[*place]).collect(), Some(places))
 }

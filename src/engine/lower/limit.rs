@@ -27,7 +27,7 @@ impl Lowerer {
         Ok(count.filter(|count| *count >= 0 && offset >= 0).map(|count| (count.saturating_add(offset)) as usize))
     }
 
-    fn limit_value(&self, expr: Option<&Expr>) -> Result<Option<i64>> {
+    pub(super) fn limit_value(&self, expr: Option<&Expr>) -> Result<Option<i64>> {
         let Some(expr) = expr else { return Ok(None) };
         let empty = Rel { columns: Vec::new(), ..self.one_row() };
         let program = Program::new(&self.statement, expr, &self.scope(&empty))?;

@@ -18,7 +18,9 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::filter::FilterExec;
 
 pub(super) use self::cte::CteEntry;
+pub(super) use self::join::kept;
 pub(super) use self::limit::{Bound, check};
+pub(super) use self::query::{from_is_volatile, query_is_volatile};
 use super::apply::SubqueryProject;
 use super::expr::{has_subquery, is_safe, physical};
 use super::node::{Plan, node};
@@ -100,6 +102,12 @@ impl Lowerer {
         let operator = SubqueryProject::new(self, &rel.columns, kept, all.into_iter().map(|(_, expr)| expr).collect())?;
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows: rel.rows })
+    }
+
+    /// Columns computed over a plan, and exactly these of it.
+    pub(super) fn computed(&self, rel: Rel, kept: &[Key], exprs: Vec<(Key, Expr)>, output: &[Key]) -> Result<Rel> {
+        let rel = self.project(rel, Some(&|key| kept.contains(&key)), exprs)?;
+        self.columns_in_order(rel, output)
     }
 
     /// Keeps the rows where all conjuncts are TRUE: first those that cannot raise, then the others in written order, each group

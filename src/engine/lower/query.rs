@@ -1,6 +1,7 @@
 //! Queries: SELECT with its stages, ORDER BY, DISTINCT.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
@@ -8,7 +9,9 @@ use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::sorts::sort::SortExec;
 
 use super::{Lowerer, conjuncts, refuse, rewrite, srf};
-use crate::bound::{Body, Distinct, Expr, ExprKind, Query, Select, SortKey, Values};
+use crate::bound::visit::{Node, walk_from, walk_query};
+use crate::bound::{Body, Distinct, Expr, ExprKind, From, Query, Select, SortKey, Values};
+use crate::engine::apply::Free;
 use crate::engine::expr::{KeyExpr, is_volatile, plain_collation};
 use crate::engine::node::node;
 use crate::engine::ops::distinct::{DistinctRows, FirstOfRun};
@@ -119,7 +122,12 @@ impl Lowerer {
     /// A SELECT before ORDER BY: the plan, the column of each item, and items left to be computed after LIMIT.
     #[expect(clippy::type_complexity)]
     fn select(&self, select: &Select, order_by: &[SortKey<usize>]) -> Result<(Rel, Vec<Key>, Vec<(Key, Expr)>)> {
-        let mut rel = self.from_where(&select.from, conjuncts(select.filter.as_ref()))?;
+        let mut above = Free::default();
+        let groups = select.group_by.iter().flat_map(|group| &group.exprs);
+        for expr in select.items.iter().map(|item| &item.expr).chain(&select.having).chain(groups) {
+            above.add(Free::of_expr(expr));
+        }
+        let mut rel = self.from_where(&select.from, conjuncts(select.filter.as_ref()), Some(&above))?;
         let mut items: Vec<Expr> = select.items.iter().map(|item| item.expr.clone()).collect();
         let mut having = conjuncts(select.having.as_ref());
         if select.aggregated || select.group_by.is_some() {
@@ -265,13 +273,19 @@ pub(super) fn sort_exprs(rel: &Rel, keys: &[SortKey<Key>]) -> Result<Option<LexO
     Ok(LexOrdering::new(exprs))
 }
 
-/// Whether a query's own expressions call volatile functions.
-pub(super) fn query_is_volatile(query: &Query) -> bool {
-    use crate::bound::visit::{Node, walk_query};
-    use std::ops::ControlFlow;
-    walk_query(query, &mut |node| match node {
+/// Whether anything in a query calls a volatile function.
+pub(in crate::engine) fn query_is_volatile(query: &Query) -> bool {
+    walk_query(query, &mut volatile_node).is_break()
+}
+
+/// Whether anything in a FROM item calls a volatile function.
+pub(in crate::engine) fn from_is_volatile(from: &From) -> bool {
+    walk_from(from, &mut volatile_node).is_break()
+}
+
+fn volatile_node(node: Node<'_>) -> ControlFlow<()> {
+    match node {
         Node::Expr(expr) if is_volatile(expr) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
-    })
-    .is_break()
+    }
 }

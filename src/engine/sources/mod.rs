@@ -1,7 +1,7 @@
 //! Where the engine's rows come from.
 
 pub mod geoparquet;
-mod wkb;
+pub(super) mod wkb;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

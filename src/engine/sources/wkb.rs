@@ -125,7 +125,7 @@ pub(super) fn srid(ewkb: &[u8]) -> Option<i32> {
 }
 
 /// xmin, ymin, xmax, ymax of an EWKB; `None` when it is empty or not of straight lines.
-pub(super) fn bounds(ewkb: &[u8]) -> Option<[f64; 4]> {
+pub(in crate::engine) fn bounds(ewkb: &[u8]) -> Option<[f64; 4]> {
     let bounds = sedona_geometry::bounds::wkb_bounds_xy(ewkb).ok()?;
     if bounds.is_empty() {
         return None;
