@@ -68,3 +68,16 @@ pub fn box3d(args: &[Datum], index: usize) -> Result<([f64; 6], i32)> {
         _ => Err(wrong(args, index, "a box3d")),
     }
 }
+
+/// The EWKB of a geometry or geography.
+pub fn geom_bytes(args: &[Datum], index: usize) -> Result<&[u8]> {
+    match args.get(index) {
+        Some(Datum::Geometry(geom)) => Ok(&geom.0),
+        _ => Err(wrong(args, index, "a geometry")),
+    }
+}
+
+/// A nullable integer.
+pub fn maybe_int(args: &[Datum], index: usize) -> Result<Option<i32>> {
+    if is_null(args, index) { Ok(None) } else { int(args, index).map(Some) }
+}

@@ -59,6 +59,11 @@ impl Bounds {
         }
     }
 
+    /// Whether the serialized form carries a box.
+    pub fn is_stored(geometry: &Geometry) -> bool {
+        !geometry.is_empty() && !is_boxless(geometry)
+    }
+
     /// The box PostGIS reads from the serialized form: exact for points and single segments, rounded for the rest.
     pub fn stored(geometry: &Geometry) -> Option<Bounds> {
         let bounds = Bounds::of(geometry)?;

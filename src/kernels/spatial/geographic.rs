@@ -11,10 +11,7 @@ pub fn check_geographic(srid: i32) -> Result<()> {
         return Ok(());
     }
     // PostGIS's own user range has no built-in definitions.
-    Err(Error::new(
-        SqlState::INVALID_PARAMETER_VALUE,
-        "Only lon/lat coordinate systems are supported in geography.",
-    ))
+    Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, "Only lon/lat coordinate systems are supported in geography."))
 }
 
 pub fn is_geographic(srid: i32) -> bool {

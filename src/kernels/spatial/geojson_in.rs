@@ -75,15 +75,13 @@ impl Reader {
             let parts = parts.iter().map(|part| self.geometry(part, depth + 1)).collect::<Result<_>>()?;
             return Ok(Geometry::collection(kind, parts, 0));
         }
-        let coordinates = member(value, "coordinates")
-            .ok_or_else(|| failure("Unable to find 'coordinates' in GeoJSON string"))?;
+        let coordinates =
+            member(value, "coordinates").ok_or_else(|| failure("Unable to find 'coordinates' in GeoJSON string"))?;
         self.shape(kind, coordinates)
     }
 
     fn shape(&mut self, kind: Kind, value: &Value) -> Result<Geometry> {
-        let items = value
-            .as_array()
-            .ok_or_else(|| failure("The 'coordinates' in GeoJSON are not an array"))?;
+        let items = value.as_array().ok_or_else(|| failure("The 'coordinates' in GeoJSON are not an array"))?;
         let body = match kind {
             Kind::Point if items.is_empty() => Body::Coords(Vec::new()),
             Kind::Point => Body::Coords(vec![self.coord(value)?]),
@@ -107,16 +105,14 @@ impl Reader {
     }
 
     fn coords(&mut self, value: &Value) -> Result<Vec<Coord>> {
-        let items = value
-            .as_array()
-            .ok_or_else(|| failure("The 'coordinates' in GeoJSON are not sufficiently nested"))?;
+        let items =
+            value.as_array().ok_or_else(|| failure("The 'coordinates' in GeoJSON are not sufficiently nested"))?;
         items.iter().map(|item| self.coord(item)).collect()
     }
 
     fn coord(&mut self, value: &Value) -> Result<Coord> {
-        let items = value
-            .as_array()
-            .ok_or_else(|| failure("The 'coordinates' in GeoJSON are not sufficiently nested"))?;
+        let items =
+            value.as_array().ok_or_else(|| failure("The 'coordinates' in GeoJSON are not sufficiently nested"))?;
         if items.len() < 2 {
             return Err(failure("Too few ordinates in GeoJSON"));
         }

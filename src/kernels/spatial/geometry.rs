@@ -146,11 +146,7 @@ impl Kind {
     pub fn has_arcs(self) -> bool {
         matches!(
             self,
-            Kind::CircularString
-                | Kind::CompoundCurve
-                | Kind::CurvePolygon
-                | Kind::MultiCurve
-                | Kind::MultiSurface
+            Kind::CircularString | Kind::CompoundCurve | Kind::CurvePolygon | Kind::MultiCurve | Kind::MultiSurface
         )
     }
 }

@@ -84,17 +84,11 @@ fn enforce(mut geometry: Geometry, wanted: GeometryTypmod) -> Result<Geometry> {
         geometry = Geometry::empty(Kind::Point, geometry.srid).dimensioned(geometry.z, geometry.m);
     }
     if wanted.srid > 0 && wanted.srid != geometry.srid {
-        return refuse(format!(
-            "Geometry SRID ({}) does not match column SRID ({})",
-            geometry.srid, wanted.srid
-        ));
+        return refuse(format!("Geometry SRID ({}) does not match column SRID ({})", geometry.srid, wanted.srid));
     }
     if wanted.kind > 0 && wanted.kind != geometry.kind as u8 {
         let column = Kind::from_number(wanted.kind).map_or("Geometry", Kind::name);
-        return refuse(format!(
-            "Geometry type ({}) does not match column type ({column})",
-            geometry.kind.name()
-        ));
+        return refuse(format!("Geometry type ({}) does not match column type ({column})", geometry.kind.name()));
     }
     for (name, in_column, in_value) in [("Z", wanted.z, geometry.z), ("M", wanted.m, geometry.m)] {
         if in_column && !in_value {
@@ -135,8 +129,7 @@ fn srid_before_hex(text: &str) -> Option<(i32, &str)> {
 
 /// `geography_in`: (E)WKT and hexadecimal (E)WKB.
 pub fn parse_geography(text: &str) -> Result<Geometry> {
-    let geometry =
-        if text.starts_with('0') { wkb::parse_hex(text, Check::All)? } else { wkt::parse(text)? };
+    let geometry = if text.starts_with('0') { wkb::parse_hex(text, Check::All)? } else { wkt::parse(text)? };
     geographic::check_geographic(geometry.srid)?;
     geographic::into_geography(geometry)
 }
@@ -156,16 +149,18 @@ fn parse_box2d(text: &str) -> Result<Datum> {
         .get(..4)
         .filter(|tag| tag.eq_ignore_ascii_case("box("))
         .and_then(|_| corners(&text[4..], 2))
-        .ok_or_else(|| {
-            failure("box2d parser - couldn't parse.  It should look like: BOX(xmin ymin,xmax ymax)")
-        })?;
+        .ok_or_else(|| failure("box2d parser - couldn't parse.  It should look like: BOX(xmin ymin,xmax ymax)"))?;
     let (low, high) = (&sides[..2], &sides[2..]);
-    Ok(Datum::Box2d([lesser(low[0], high[0]), lesser(low[1], high[1]), greater(low[0], high[0]), greater(low[1], high[1])]))
+    Ok(Datum::Box2d([
+        lesser(low[0], high[0]),
+        lesser(low[1], high[1]),
+        greater(low[0], high[0]),
+        greater(low[1], high[1]),
+    ]))
 }
 
 fn parse_box3d(text: &str) -> Result<Datum> {
-    let rest =
-        text.strip_prefix("BOX3D(").ok_or_else(|| failure("BOX3D parser - doesn't start with BOX3D("))?;
+    let rest = text.strip_prefix("BOX3D(").ok_or_else(|| failure("BOX3D parser - doesn't start with BOX3D("))?;
     let (low, high) = if let Some(sides) = corners(rest, 3) {
         ([sides[0], sides[1], sides[2]], [sides[3], sides[4], sides[5]])
     } else if let Some(sides) = corners(rest, 2) {
@@ -224,7 +219,11 @@ mod tests {
     fn reads_and_writes_each_type() {
         for (ty, text, expected) in [
             (PgType::GEOMETRY, "POINT(1 2)", "0101000000000000000000F03F0000000000000040"),
-            (PgType::GEOMETRY, "00000000013FF00000000000004000000000000000", "0101000000000000000000F03F0000000000000040"),
+            (
+                PgType::GEOMETRY,
+                "00000000013FF00000000000004000000000000000",
+                "0101000000000000000000F03F0000000000000040",
+            ),
             (
                 PgType::GEOMETRY,
                 "SRID=4326;0101000000000000000000F03F0000000000000040",
@@ -271,11 +270,7 @@ mod tests {
         for (typmod, text, expected) in [
             (point, "POINT(1 2)", "0101000020E6100000000000000000F03F0000000000000040"),
             (point, "SRID=3857;POINT(1 2)", "22023: Geometry SRID (3857) does not match column SRID (4326)"),
-            (
-                point,
-                "LINESTRING(0 0,1 1)",
-                "22023: Geometry type (LineString) does not match column type (Point)",
-            ),
+            (point, "LINESTRING(0 0,1 1)", "22023: Geometry type (LineString) does not match column type (Point)"),
             (any, "POINT Z(1 2 3)", "22023: Geometry has Z dimension but column does not"),
             (point_z, "POINT(1 2)", "22023: Column has Z dimension but geometry does not"),
             (point, "MULTIPOINT EMPTY", "0101000020E6100000000000000000F87F000000000000F87F"),

@@ -5,16 +5,27 @@
 
 #![allow(dead_code)] // Helpers land ahead of the families that use them.
 
+mod access;
 mod arc;
 mod args;
 mod bounds;
+mod casts;
+mod construct;
 mod geographic;
+mod geohash;
 mod geojson_in;
 pub mod geometry;
 pub mod io;
+mod json_out;
+mod markup;
 mod number;
+mod operators;
 mod order;
+mod parse;
 mod sphere;
+mod text_out;
+mod transform;
+mod twkb;
 mod wkb;
 mod wkt;
 
@@ -25,14 +36,23 @@ use std::sync::OnceLock;
 
 use super::{Aggregate, Scalar, SetReturning};
 
-const SCALARS: &[&[(&str, Scalar)]] = &[];
+const SCALARS: &[&[(&str, Scalar)]] = &[
+    access::SCALARS,
+    casts::SCALARS,
+    construct::SCALARS,
+    markup::SCALARS,
+    operators::SCALARS,
+    parse::SCALARS,
+    text_out::SCALARS,
+    transform::SCALARS,
+];
 const SET_RETURNING: &[&[(&str, SetReturning)]] = &[];
 const AGGREGATES: &[&[(&str, Aggregate)]] = &[];
 
 /// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {
     static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();
-    INDEX.get_or_init(|| SCALARS.iter().flat_map(|table| table.iter()).copied().collect()).get(symbol).copied()
+    INDEX.get_or_init(|| SCALARS.iter().flat_map(|table| table.iter()).copied().chain(parse::kinds()).collect()).get(symbol).copied()
 }
 
 /// The set-returning kernel of a symbol.
@@ -56,4 +76,9 @@ fn clamp_srid(srid: i32) -> i32 {
     } else {
         srid
     }
+}
+
+/// IEEE remainder: the quotient is rounded to nearest.
+fn geographic_remainder(value: f64, modulus: f64) -> f64 {
+    value - modulus * (value / modulus).round_ties_even()
 }

@@ -84,6 +84,13 @@ fn key(geometry: &Geometry, hash: Option<u64>) -> Vec<u8> {
     out
 }
 
+/// Size of the body of the serialized form.
+pub fn stored_size(geometry: &Geometry) -> usize {
+    let mut out = Vec::new();
+    stored_bytes(geometry, &mut out);
+    out.len()
+}
+
 /// The body of liblwgeom's serialized form.
 fn stored_bytes(geometry: &Geometry, out: &mut Vec<u8>) {
     let count = |out: &mut Vec<u8>, count: usize| out.extend_from_slice(&(count as u32).to_le_bytes());

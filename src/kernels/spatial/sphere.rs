@@ -95,11 +95,7 @@ impl SpaceBox {
                 let (x, y) = (x / length, y / length);
                 let beyond = side(x, y);
                 if (beyond > 0.0) != (origin > 0.0) || beyond == 0.0 {
-                    self.add(&[
-                        x * a[0] + y * third[0],
-                        x * a[1] + y * third[1],
-                        x * a[2] + y * third[2],
-                    ]);
+                    self.add(&[x * a[0] + y * third[0], x * a[1] + y * third[1], x * a[2] + y * third[2]]);
                 }
             }
         }

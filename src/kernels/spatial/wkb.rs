@@ -151,7 +151,10 @@ impl Reader<'_> {
                     let words = if least == 2 { "two" } else { "three" };
                     return Err(failure(format!("{} must have at least {words} points", kind.name())));
                 }
-                if self.check == Check::All && kind == Kind::CircularString && !coords.is_empty() && coords.len() % 2 == 0
+                if self.check == Check::All
+                    && kind == Kind::CircularString
+                    && !coords.is_empty()
+                    && coords.len() % 2 == 0
                 {
                     return Err(failure(format!("{} must have an odd number of points", kind.name())));
                 }
@@ -183,11 +186,7 @@ impl Reader<'_> {
                 for _ in 0..count {
                     let mut part = self.geometry(Some(srid))?;
                     if !kind.allows(part.kind) {
-                        return Err(failure(format!(
-                            "{} cannot contain {} element",
-                            kind.name(),
-                            part.kind.name()
-                        )));
+                        return Err(failure(format!("{} cannot contain {} element", kind.name(), part.kind.name())));
                     }
                     part.set_srid(srid);
                     parts.push(part);
