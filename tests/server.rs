@@ -90,3 +90,145 @@ fn an_attached_server_answers_like_itself() {
     let plan = ours.rows("explain select name from demo.cities where pop > 5000").join("\n");
     assert!(plan.contains("Route: Pushed"), "{plan}");
 }
+
+#[test]
+fn privileges_hide_and_refuse_as_in_postgresql() {
+    let Some(oracle) = postgres::shared() else { return };
+    oracle.database(
+        "privileges",
+        "create schema seen; create schema hidden; create table seen.t(id int primary key, open text, secret text);
+         insert into seen.t values (1,'a','x'),(2,'b','y'); create table hidden.t(id int); insert into hidden.t values (1)",
+    );
+    let init = format!(
+        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'privileges');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');
+         SELECT graticule.attach('pg', 'seen'); SELECT graticule.attach('pg', 'hidden');
+         CREATE ROLE alice LOGIN; GRANT USAGE ON SCHEMA seen TO alice; GRANT SELECT (id, open) ON seen.t TO alice;",
+        oracle.port
+    );
+    let server = Graticule::serve("privileges", &init);
+    let mut alice = crate::support::Client::connect(server.port, "alice", "privileges").expect("alice logs in");
+    assert_eq!(alice.rows("select id, open from seen.t order by id"), ["1|a", "2|b"]);
+    for (sql, state) in [
+        ("select secret from seen.t", "42501"),
+        ("select * from seen.t", "42501"),
+        ("select t from seen.t t", "42501"),
+        ("select count(*) from seen.t where secret = 'x'", "42501"),
+        ("select id from seen.t order by secret", "42501"),
+        ("copy seen.t to stdout", "42501"),
+        ("copy (select secret from seen.t) to stdout", "42501"),
+        ("explain select secret from seen.t", "42501"),
+        ("declare c cursor for select secret from seen.t", "42501"),
+        ("update seen.t set open = 'z'", "42501"),
+        ("delete from seen.t", "42501"),
+        ("insert into seen.t values (3, 'c', 'z')", "42501"),
+        // A schema without USAGE does not exist.
+        ("select * from hidden.t", "42P01"),
+        ("select 'hidden.t'::regclass", "42P01"),
+        ("create schema mine", "42501"),
+        ("create role bob", "42501"),
+        ("grant select on seen.t to public", "42501"),
+        ("set role postgres", "42501"),
+        ("select graticule.attach('pg', 'hidden', 'again')", "42501"),
+        ("create user mapping for current_user server pg options (user 'postgres')", "42501"),
+    ] {
+        let sql = if sql.starts_with("declare") { format!("begin; {sql}") } else { sql.to_owned() };
+        let failure = alice.query(&sql).expect_err(&sql);
+        assert_eq!(failure.state, state, "{sql}: {}", failure.message);
+        let _ = alice.query("rollback");
+    }
+    if cfg!(feature = "engine") {
+        assert_eq!(alice.rows("select relname from pg_class where relname = 't'"), ["t"]);
+        assert_eq!(alice.rows("select nspname from pg_namespace where nspname in ('seen', 'hidden')"), ["seen"]);
+        assert_eq!(alice.rows("select column_name::text from information_schema.columns where table_name = 't' order by 1"), ["id", "open"]);
+        assert_eq!(alice.rows("select has_table_privilege('seen.t', 'select'), has_any_column_privilege('seen.t', 'select'), has_column_privilege('seen.t', 'secret', 'select')"), ["f|t|f"]);
+    }
+}
+
+#[test]
+fn hostile_text_in_literals_and_identifiers_is_only_text() {
+    let Some(oracle) = postgres::shared() else { return };
+    let name = "we\"ird \\' -- $$ /* é";
+    let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+    oracle.database("hostile", &format!("create schema {quoted}; create table {quoted}.{quoted}({quoted} text); insert into {quoted}.{quoted} values ('x'), (E'\\\\'' or 1=1 --')"));
+    let init = format!(
+        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'hostile');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', '{}');",
+        oracle.port,
+        name.replace('\'', "''")
+    );
+    let server = Graticule::serve("hostile", &init);
+    let (mut ours, mut far) = (server.client("hostile"), oracle.client("hostile"));
+    for text in ["x", "\\' or 1=1 --", "''", "\\", "\\''; drop table t; --", "$$", "/*", "*/", "é\u{1F30D}", "\u{2019}", "a\nb", "%s", "{0}", "@x", "?1", ":p", "E'\\''"] {
+        let literal = format!("'{}'", text.replace('\'', "''"));
+        let escaped = format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+        for literal in [literal, escaped] {
+            for sql in [
+                format!("select {quoted} from {quoted}.{quoted} where {quoted} = {literal} order by 1"),
+                format!("select {literal} as {quoted}, count(*) from {quoted}.{quoted} group by 1 having {literal} <> 'zz' order by {literal} || 'a'"),
+                format!("select a.{quoted} from {quoted}.{quoted} a join {quoted}.{quoted} b on a.{quoted} = b.{quoted} and b.{quoted} like {literal}"),
+            ] {
+                let (found, expected) = (ours.query(&sql), far.query(&sql));
+                match (found, expected) {
+                    (Ok(found), Ok(expected)) => assert_eq!(found.text(), expected.text(), "{sql}"),
+                    (Err(found), Err(expected)) => assert_eq!(found.state, expected.state, "{sql}"),
+                    (found, expected) => panic!("{sql}\n  {found:?}\n  {expected:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn cursors_on_one_transaction_do_not_block_each_other() {
+    let Some(oracle) = postgres::shared() else { return };
+    oracle.database("cursors", "create schema s; create table s.t as select i, repeat('x', 100) pad from generate_series(1, 200000) i");
+    let init = format!(
+        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'cursors');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', 's');",
+        oracle.port
+    );
+    let server = Graticule::serve("cursors", &init);
+    let mut client = server.client("cursors");
+    client.simple("begin; declare a cursor for select i from s.t order by i; declare b binary cursor for select i, pad from s.t order by i desc").expect("declared");
+    for n in 0..20 {
+        let a = client.query("fetch 1000 from a").expect("rows");
+        assert_eq!(a.text()[0], (n * 1000 + 1).to_string());
+        assert_eq!(client.query("fetch 1000 from b").expect("rows").rows.len(), 1000);
+        assert_eq!(client.rows("select count(*) from s.t where i <= 10"), ["10"]);
+    }
+    client.simple("close a; commit").expect("ends");
+    assert_eq!(client.query("fetch 1 from b").expect_err("gone").state, "34000");
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_federated_join_equals_the_single_engine_answer() {
+    let Some(oracle) = postgres::shared() else { return };
+    oracle.database("federated", "create schema far; create table far.towns(id int, name text, pop int, note text, geom geometry(Point,4326));
+        insert into far.towns select i, 'town '||i, i*100, repeat('n', 50), st_setsrid(st_makepoint(-125 + (i % 60), 25 + (i / 60) * 0.7), 4326) from generate_series(1, 2000) i");
+    let init = format!(
+        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'federated');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', 'far');
+         CREATE SERVER lake FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{}/src/demo/sample'); SELECT graticule.attach('lake', 'public', 'lake');",
+        oracle.port,
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let server = Graticule::serve("federated", &init);
+    let mut client = server.client("federated");
+    let sql = "select c.name, count(*), max(t.pop) from lake.counties c join far.towns t on st_contains(c.geom, t.geom) where t.pop > 50000 group by 1 order by 2 desc, 1 limit 15";
+    let rows = client.rows(sql);
+    assert!(rows.len() > 5, "{rows:?}");
+    let plan = client.rows(&format!("explain {sql}")).join("\n");
+    assert!(plan.contains("Route: Federated") && plan.contains("50000") && !plan.contains("note"), "{plan}");
+    // The same join in PostGIS alone.
+    let counties = client.query("select name, geom from lake.counties").expect("rows");
+    let mut far = oracle.client("federated");
+    far.query("create table far.counties(name text, geom geometry)").expect("a table");
+    for chunk in counties.rows.chunks(400) {
+        let cell = |cell: &Option<Vec<u8>>| format!("'{}'", String::from_utf8_lossy(cell.as_deref().unwrap_or_default()).replace('\'', "''"));
+        let values: Vec<String> = chunk.iter().map(|row| format!("({},{})", cell(&row[0]), cell(&row[1]))).collect();
+        far.query(&format!("insert into far.counties values {}", values.join(","))).expect("inserted");
+    }
+    assert_eq!(rows, far.rows(&sql.replace("lake.", "far.")));
+}

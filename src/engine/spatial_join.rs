@@ -98,8 +98,15 @@ pub(super) fn join(left: &Rel, right: &Rel, conditions: &mut Vec<Expr>, above: O
         .iter()
         .enumerate()
         .find_map(|(n, condition)| predicate(condition, build, probe).map(|found| (n, found)));
-    let Some((number, (build_key, probe_key, relation))) = found else { return Ok(None) };
+    let Some((number, (mut build_key, mut probe_key, mut relation))) = found else { return Ok(None) };
     conditions.remove(number);
+    let (mut build, mut probe) = (build, probe);
+    if matches!(relation, SpatialRelationType::Within | SpatialRelationType::CoveredBy) {
+        // Sedona 0.5 finds no pair when the indexed side is the one within (points within counties): index the containing side.
+        std::mem::swap(&mut build, &mut probe);
+        std::mem::swap(&mut build_key, &mut probe_key);
+        relation = inverse(relation);
+    }
     let on = SpatialPredicate::Relation(RelationPredicate::new(
         Arc::new(Tagged(build.column(build_key)?)),
         Arc::new(Tagged(probe.column(probe_key)?)),
