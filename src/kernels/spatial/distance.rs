@@ -36,8 +36,7 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
     }),
     ("st_closestpoint(geometry,geometry)", |_, a| {
         let (one, two) = pair(a, "LWGEOM_closestpoint")?;
-        Ok(shortest(&one, &two)?
-            .map_or(Datum::Null, |line| Geometry::point(line.from, one.srid).into_datum()))
+        Ok(shortest(&one, &two)?.map_or(Datum::Null, |line| Geometry::point(line.from, one.srid).into_datum()))
     }),
     ("st_shortestline(geometry,geometry)", |_, a| {
         let (one, two) = pair(a, "LWGEOM_shortestline2d")?;

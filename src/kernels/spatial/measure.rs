@@ -9,20 +9,20 @@ use crate::types::Datum;
 use super::access::ring_area;
 use super::arc;
 use super::args;
-use super::geometry::{Coord, Geometry, Kind, failure, same_srid};
+use super::geometry::{Coord, Geometry, Kind, failure};
 use super::io;
 
 pub(super) const SCALARS: &[(&str, Scalar)] = &[
-    ("st_length(geometry)", |_, a| Ok(Datum::Float8(length(&args::geometry(a, 0)?)))),
-    ("st_length2d(geometry)", |_, a| Ok(Datum::Float8(length(&args::geometry(a, 0)?)))),
-    ("st_length(text)", |_, a| Ok(Datum::Float8(length(&io::parse_geometry(args::text(a, 0)?)?)))),
-    ("st_3dlength(geometry)", |_, a| Ok(Datum::Float8(length_3d(&args::geometry(a, 0)?)))),
-    ("st_perimeter(geometry)", |_, a| Ok(Datum::Float8(perimeter(&args::geometry(a, 0)?, false)))),
-    ("st_perimeter2d(geometry)", |_, a| Ok(Datum::Float8(perimeter(&args::geometry(a, 0)?, false)))),
-    ("st_3dperimeter(geometry)", |_, a| Ok(Datum::Float8(perimeter(&args::geometry(a, 0)?, true)))),
-    ("st_area(geometry)", |_, a| Ok(Datum::Float8(area(&args::geometry(a, 0)?)?))),
-    ("st_area2d(geometry)", |_, a| Ok(Datum::Float8(area(&args::geometry(a, 0)?)?))),
-    ("st_area(text)", |_, a| Ok(Datum::Float8(area(&io::parse_geometry(args::text(a, 0)?)?)?))),
+    ("st_length(geometry)", |_, a| Ok(Datum::Float8(0.0 + length(&args::geometry(a, 0)?)))),
+    ("st_length2d(geometry)", |_, a| Ok(Datum::Float8(0.0 + length(&args::geometry(a, 0)?)))),
+    ("st_length(text)", |_, a| Ok(Datum::Float8(0.0 + length(&io::parse_geometry(args::text(a, 0)?)?)))),
+    ("st_3dlength(geometry)", |_, a| Ok(Datum::Float8(0.0 + length_3d(&args::geometry(a, 0)?)))),
+    ("st_perimeter(geometry)", |_, a| Ok(Datum::Float8(0.0 + perimeter(&args::geometry(a, 0)?, false)))),
+    ("st_perimeter2d(geometry)", |_, a| Ok(Datum::Float8(0.0 + perimeter(&args::geometry(a, 0)?, false)))),
+    ("st_3dperimeter(geometry)", |_, a| Ok(Datum::Float8(0.0 + perimeter(&args::geometry(a, 0)?, true)))),
+    ("st_area(geometry)", |_, a| Ok(Datum::Float8(0.0 + area(&args::geometry(a, 0)?)?))),
+    ("st_area2d(geometry)", |_, a| Ok(Datum::Float8(0.0 + area(&args::geometry(a, 0)?)?))),
+    ("st_area(text)", |_, a| Ok(Datum::Float8(0.0 + area(&io::parse_geometry(args::text(a, 0)?)?)?))),
     ("st_azimuth(geometry,geometry)", |_, a| {
         let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
         let point = |geometry: &Geometry| match (geometry.kind, geometry.first_coord()) {
@@ -33,7 +33,9 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         if one.kind != Kind::Point || two.kind != Kind::Point {
             return Err(failure("Argument must be POINT geometries"));
         }
-        same_srid(&one, &two, "LWGEOM_azimuth")?;
+        if one.srid != two.srid {
+            return Err(failure("Operation on mixed SRID geometries"));
+        }
         Ok(azimuth(&point(&one)?, &point(&two)?).map_or(Datum::Null, Datum::Float8))
     }),
     ("st_angle(geometry,geometry,geometry,geometry)", angle_of_points),

@@ -11,17 +11,23 @@ mod args;
 mod bounds;
 mod casts;
 mod construct;
+mod distance;
+mod edit;
+mod geodetic;
 mod geographic;
 mod geohash;
 mod geojson_in;
 pub mod geometry;
 pub mod io;
 mod json_out;
+mod linear;
 mod markup;
+mod measure;
 mod number;
 mod operators;
 mod order;
 mod parse;
+mod sets;
 mod sphere;
 mod text_out;
 mod transform;
@@ -40,14 +46,19 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     access::SCALARS,
     casts::SCALARS,
     construct::SCALARS,
+    distance::SCALARS,
+    edit::SCALARS,
+    geodetic::SCALARS,
+    linear::SCALARS,
     markup::SCALARS,
+    measure::SCALARS,
     operators::SCALARS,
     parse::SCALARS,
     text_out::SCALARS,
     transform::SCALARS,
 ];
-const SET_RETURNING: &[&[(&str, SetReturning)]] = &[];
-const AGGREGATES: &[&[(&str, Aggregate)]] = &[];
+const SET_RETURNING: &[&[(&str, SetReturning)]] = &[sets::SET_RETURNING];
+const AGGREGATES: &[&[(&str, Aggregate)]] = &[sets::AGGREGATES];
 
 /// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {

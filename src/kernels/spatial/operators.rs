@@ -28,7 +28,14 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
     boxes!("geometry_overlaps", |a, b| a.xmin <= b.xmax && b.xmin <= a.xmax && a.ymin <= b.ymax && b.ymin <= a.ymax),
     boxes!("geometry_contains", contains),
     boxes!("geometry_within", |a, b| contains(b, a)),
-    boxes!("geometry_same", |a, b| { a.xmin == b.xmin && a.xmax == b.xmax && a.ymin == b.ymin && a.ymax == b.ymax }),
+    ("geometry_same(geometry,geometry)", |_, a| {
+        let (one, two) = (FloatBox::of(&args::geometry(a, 0)?), FloatBox::of(&args::geometry(a, 1)?));
+        Ok(Datum::Bool(match (one, two) {
+            (Some(a), Some(b)) => contains(&a, &b) && contains(&b, &a),
+            (None, None) => true,
+            _ => false,
+        }))
+    }),
     boxes!("geometry_left", |a, b| a.xmax < b.xmin),
     boxes!("geometry_overleft", |a, b| a.xmax <= b.xmax),
     boxes!("geometry_right", |a, b| a.xmin > b.xmax),
@@ -61,10 +68,10 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         let dy = gap(one.ymin, one.ymax, two.ymin, two.ymax);
         Ok(Datum::Float8((dx * dx + dy * dy).sqrt()))
     }),
-    ("geometry_overlaps_nd(geometry,geometry)", |_, a| axes(a, |x, y| x[0] <= y[1] && y[0] <= x[1], false)),
-    ("geometry_contains_nd(geometry,geometry)", |_, a| axes(a, |x, y| x[0] <= y[0] && x[1] >= y[1], false)),
-    ("geometry_within_nd(geometry,geometry)", |_, a| axes(a, |x, y| y[0] <= x[0] && y[1] >= x[1], false)),
-    ("geometry_same_nd(geometry,geometry)", |_, a| axes(a, |x, y| x == y, true)),
+    ("geometry_overlaps_nd(geometry,geometry)", |_, a| axes(a, |x, y| x[0] <= y[1] && y[0] <= x[1])),
+    ("geometry_contains_nd(geometry,geometry)", |_, a| axes(a, |x, y| x[0] <= y[0] && x[1] >= y[1])),
+    ("geometry_within_nd(geometry,geometry)", |_, a| axes(a, |x, y| y[0] <= x[0] && y[1] >= x[1])),
+    ("geometry_same_nd(geometry,geometry)", |_, a| axes(a, |x, y| x == y)),
     ("geography_overlaps(geography,geography)", |_, a| {
         let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
         let (Some(one), Some(two)) = (sphere::stored_bounds(&one), sphere::stored_bounds(&two)) else {
@@ -97,7 +104,7 @@ fn compared(a: &[Datum], ty: PgType) -> Result<Ordering> {
 }
 
 /// Compares axis by axis; an axis one side lacks is ignored unless all must be there.
-fn axes(a: &[Datum], test: fn([f32; 2], [f32; 2]) -> bool, all: bool) -> Result<Datum> {
+fn axes(a: &[Datum], test: fn([f32; 2], [f32; 2]) -> bool) -> Result<Datum> {
     let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
     let (Some(left), Some(right)) = (Bounds::of(&one), Bounds::of(&two)) else { return Ok(Datum::Bool(false)) };
     let sides = |bounds: &Bounds, geometry: &Geometry| {
@@ -113,7 +120,7 @@ fn axes(a: &[Datum], test: fn([f32; 2], [f32; 2]) -> bool, all: bool) -> Result<
     Ok(Datum::Bool(left.into_iter().zip(right).all(|pair| match pair {
         (Some(left), Some(right)) => test(left, right),
         (None, None) => true,
-        _ => !all,
+        _ => true,
     })))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn transform(mut geometry: Geometry, srid: i32) -> Result<Geometry> {
         }
         (3857, 4326) => geometry.visit_mut(&mut |coord| {
             (coord.x, coord.y) =
-                (wrapped(coord.x / RADIUS).to_degrees(), (coord.y / RADIUS).sinh().atan().to_degrees());
+                (wrapped(coord.x * (1.0 / RADIUS)).to_degrees(), (coord.y * (1.0 / RADIUS)).sinh().atan().to_degrees());
         }),
         (from, to) => {
             return Err(Error::unsupported(format!("st_transform from SRID {from} to SRID {to}"))
@@ -59,7 +59,8 @@ fn wrapped(longitude: f64) -> f64 {
     if longitude.abs() <= PI + 1e-12 {
         return longitude;
     }
-    longitude - 2.0 * PI * ((longitude + PI) / (2.0 * PI)).floor()
+    let turned = longitude + PI;
+    turned - 2.0 * PI * (turned / (2.0 * PI)).floor() - PI
 }
 
 fn northing(latitude: f64) -> f64 {
