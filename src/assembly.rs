@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::demo as sample;
 use crate::error::{Error, Result, SqlState};
 use crate::pipeline::{Database, Pipeline};
-use crate::session::{Executor, Open, Settings, SharedSettings, SessionContext, TransactionMode};
+use crate::session::{Executor, Open, SessionContext, Settings, SharedSettings, TransactionMode};
 use crate::sql::{self, Kind};
 use crate::wire::{Authenticator, Method, Tls};
 
@@ -66,9 +66,10 @@ pub async fn check(config: &Config) -> Result<()> {
 
 /// `graticule demo`: a configuration that serves the sample data, unpacked below the data folder (or a temporary one).
 pub async fn demo(config: Config) -> Result<Config> {
-    let base = config.data_dir.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("graticule-demo-{}", std::process::id()))
-    });
+    let base = config
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("graticule-demo-{}", std::process::id())));
     let folder = sample::unpack(&base)?;
     let script = folder.join("setup.sql");
     std::fs::write(&script, sample::setup_script(&folder))
@@ -115,7 +116,11 @@ fn is_duplicate(error: &Error) -> bool {
     matches!(error.state(), SqlState::DUPLICATE_OBJECT | SqlState::DUPLICATE_SCHEMA | SqlState::DUPLICATE_TABLE)
 }
 
-async fn run_statement(pipeline: &Arc<Pipeline>, session: &SessionContext, statement: &Arc<sql::Statement>) -> Result<()> {
+async fn run_statement(
+    pipeline: &Arc<Pipeline>,
+    session: &SessionContext,
+    statement: &Arc<sql::Statement>,
+) -> Result<()> {
     let mut transaction = pipeline.begin(session).await?;
     let plan = pipeline.prepare(session, transaction.as_mut(), statement, &[]).await?;
     let open = Open { plan: &plan, params: Vec::new(), relay: None, cancel: CancellationToken::new() };
@@ -155,9 +160,8 @@ struct RoleAuthenticator {
 #[async_trait]
 impl Authenticator for RoleAuthenticator {
     async fn method(&self, user: &str, database: &str, peer: Option<SocketAddr>, _tls: Tls) -> Result<Method> {
-        let refused = || {
-            Error::new(SqlState::INVALID_PASSWORD, format!("password authentication failed for user \"{user}\""))
-        };
+        let refused =
+            || Error::new(SqlState::INVALID_PASSWORD, format!("password authentication failed for user \"{user}\""));
         let catalog = match self.pipeline.database(database) {
             Ok(database) => database.catalog(),
             Err(_) if !self.has_passwords => return Ok(Method::Trust),

@@ -151,20 +151,57 @@ fn boolean(d: &mut Dice, depth: usize) -> String {
 
 fn time(d: &mut Dice) -> String {
     d.pick(&[
-        "t.ts + t.iv", "t.d + 1", "t.d - date '2000-01-01'", "date_trunc('month', t.ts)", "extract(year from t.d)",
-        "t.ts - timestamp '2000-01-01'", "age(t.ts, timestamp '1990-05-05')", "t.tz at time zone 'Europe/Madrid'",
-        "t.iv * 2", "justify_days(t.iv)", "t.ts::date", "extract(epoch from t.iv)", "t.tz", "t.iv", "t.d",
-        "date_part('dow', t.ts)", "t.tz + interval '1 month'", "to_char(t.d, 'Day DD Mon')", "make_date(2024, 2, 29)",
+        "t.ts + t.iv",
+        "t.d + 1",
+        "t.d - date '2000-01-01'",
+        "date_trunc('month', t.ts)",
+        "extract(year from t.d)",
+        "t.ts - timestamp '2000-01-01'",
+        "age(t.ts, timestamp '1990-05-05')",
+        "t.tz at time zone 'Europe/Madrid'",
+        "t.iv * 2",
+        "justify_days(t.iv)",
+        "t.ts::date",
+        "extract(epoch from t.iv)",
+        "t.tz",
+        "t.iv",
+        "t.d",
+        "date_part('dow', t.ts)",
+        "t.tz + interval '1 month'",
+        "to_char(t.d, 'Day DD Mon')",
+        "make_date(2024, 2, 29)",
     ])
     .to_owned()
 }
 
 fn json(d: &mut Dice) -> String {
-    d.pick(&["t.j", "t.j->'b'", "t.j->'b'->0", "t.j #>> '{b,1}'", "jsonb_typeof(t.j)", "t.j @> '{\"a\":1}'", "jsonb_build_object('k', t.i4)", "to_jsonb(t.s)", "t.j || '{\"z\":1}'"]).to_owned()
+    d.pick(&[
+        "t.j",
+        "t.j->'b'",
+        "t.j->'b'->0",
+        "t.j #>> '{b,1}'",
+        "jsonb_typeof(t.j)",
+        "t.j @> '{\"a\":1}'",
+        "jsonb_build_object('k', t.i4)",
+        "to_jsonb(t.s)",
+        "t.j || '{\"z\":1}'",
+    ])
+    .to_owned()
 }
 
 fn array(d: &mut Dice) -> String {
-    d.pick(&["t.arr", "t.arr || 9", "array_append(t.arr, t.i4)", "t.arr[2:3]", "array_to_string(t.arr, ',', '*')", "array[t.i4, 1]", "array_length(t.arr, 1)", "t.arr @> array[1]", "array_position(t.arr, 4)"]).to_owned()
+    d.pick(&[
+        "t.arr",
+        "t.arr || 9",
+        "array_append(t.arr, t.i4)",
+        "t.arr[2:3]",
+        "array_to_string(t.arr, ',', '*')",
+        "array[t.i4, 1]",
+        "array_length(t.arr, 1)",
+        "t.arr @> array[1]",
+        "array_position(t.arr, 4)",
+    ])
+    .to_owned()
 }
 
 fn scalar(d: &mut Dice, depth: usize) -> String {
@@ -175,7 +212,13 @@ fn scalar(d: &mut Dice, depth: usize) -> String {
         4 => text(d, depth),
         5 => boolean(d, depth),
         6 => time(d),
-        _ => if d.roll(2) == 0 { json(d) } else { array(d) },
+        _ => {
+            if d.roll(2) == 0 {
+                json(d)
+            } else {
+                array(d)
+            }
+        }
     }
 }
 
@@ -233,10 +276,17 @@ fn statement(n: usize) -> (String, bool) {
         }
         6 => {
             let call = d.pick(&[
-                "row_number() over (order by t.i4 nulls first, t.id)", "rank() over (order by t.i2)", "sum(t.i4) over (partition by t.b order by t.id)",
-                "lag(t.s) over (order by t.id)", "first_value(t.id) over (partition by t.b order by t.id desc)", "count(*) over ()",
-                "avg(t.n) over (order by t.id rows between 1 preceding and 1 following)", "dense_rank() over (order by t.i4 desc)",
-                "ntile(3) over (order by t.id)", "lead(t.i4, 2, 0) over (order by t.id)", "max(t.s) over (partition by t.i2)",
+                "row_number() over (order by t.i4 nulls first, t.id)",
+                "rank() over (order by t.i2)",
+                "sum(t.i4) over (partition by t.b order by t.id)",
+                "lag(t.s) over (order by t.id)",
+                "first_value(t.id) over (partition by t.b order by t.id desc)",
+                "count(*) over ()",
+                "avg(t.n) over (order by t.id rows between 1 preceding and 1 following)",
+                "dense_rank() over (order by t.i4 desc)",
+                "ntile(3) over (order by t.id)",
+                "lead(t.i4, 2, 0) over (order by t.id)",
+                "max(t.s) over (partition by t.i2)",
             ]);
             let _ = write!(sql, "select t.id, {call} from t order by t.id");
             (sql, true)
@@ -249,25 +299,39 @@ fn statement(n: usize) -> (String, bool) {
         }
         8 => {
             let condition = d.pick(&[
-                "exists (select 1 from u where u.k = t.id)", "t.id in (select k from u)", "t.id not in (select k from u where k is not null)",
-                "t.i4 > all (select k from u where k is not null)", "t.i2 = any (select k from u)", "not exists (select 1 from u where u.k = t.i2 and u.w > 2)",
-                "t.id not in (select k from u)", "(select count(*) from u where u.k = t.id) > 0", "(t.id, t.i2) in (select k, g from u)",
+                "exists (select 1 from u where u.k = t.id)",
+                "t.id in (select k from u)",
+                "t.id not in (select k from u where k is not null)",
+                "t.i4 > all (select k from u where k is not null)",
+                "t.i2 = any (select k from u)",
+                "not exists (select 1 from u where u.k = t.i2 and u.w > 2)",
+                "t.id not in (select k from u)",
+                "(select count(*) from u where u.k = t.id) > 0",
+                "(t.id, t.i2) in (select k, g from u)",
             ]);
             let _ = write!(sql, "select t.id from t where {condition} order by 1");
             (sql, true)
         }
         9 => {
             let item = d.pick(&[
-                "(select max(u.w) from u where u.k <= t.id)", "(select u.v from u where u.k = t.id order by u.v limit 1)", "array(select u.k from u where u.g = t.id order by 1)",
-                "exists (select 1 from u where u.k = t.i2)", "t.id in (select k from u)", "(select sum(u.w) from u)", "(select count(*) from u where u.w > t.n)",
+                "(select max(u.w) from u where u.k <= t.id)",
+                "(select u.v from u where u.k = t.id order by u.v limit 1)",
+                "array(select u.k from u where u.g = t.id order by 1)",
+                "exists (select 1 from u where u.k = t.i2)",
+                "t.id in (select k from u)",
+                "(select sum(u.w) from u)",
+                "(select count(*) from u where u.w > t.n)",
             ]);
             let _ = write!(sql, "select t.id, {item} from t order by t.id");
             (sql, true)
         }
         10 => {
             let lateral = d.pick(&[
-                "lateral (select u.v from u where u.k = t.id order by u.w desc limit 1) l", "lateral (select count(*) c from u where u.k = t.id) l",
-                "lateral generate_series(1, least(t.id, 2)) l", "lateral unnest(t.arr) with ordinality l", "lateral (select u.w, row_number() over (order by u.w) from u where u.g = t.id) l",
+                "lateral (select u.v from u where u.k = t.id order by u.w desc limit 1) l",
+                "lateral (select count(*) c from u where u.k = t.id) l",
+                "lateral generate_series(1, least(t.id, 2)) l",
+                "lateral unnest(t.arr) with ordinality l",
+                "lateral (select u.w, row_number() over (order by u.w) from u where u.g = t.id) l",
             ]);
             let join = d.pick(&["cross join", "left join"]);
             let on = if join == "left join" { " on true" } else { "" };
@@ -275,7 +339,11 @@ fn statement(n: usize) -> (String, bool) {
             (sql, false)
         }
         11 => {
-            let _ = write!(sql, "select distinct on (t.i2) t.i2, t.id, {} from t order by t.i2, t.id desc", scalar(&mut d, 1));
+            let _ = write!(
+                sql,
+                "select distinct on (t.i2) t.i2, t.id, {} from t order by t.i2, t.id desc",
+                scalar(&mut d, 1)
+            );
             (sql, true)
         }
         _ => {
@@ -287,7 +355,14 @@ fn statement(n: usize) -> (String, bool) {
 }
 
 fn d_pair(d: &mut Dice) -> (&'static str, &'static str) {
-    [("t.id", "u.k from u"), ("t.i2", "u.g from u"), ("t.s", "u.v from u"), ("t.n", "u.w from u"), ("t.f", "1.5::float8"), ("t.i2, t.b", "2, false")][d.roll(6)]
+    [
+        ("t.id", "u.k from u"),
+        ("t.i2", "u.g from u"),
+        ("t.s", "u.v from u"),
+        ("t.n", "u.w from u"),
+        ("t.f", "1.5::float8"),
+        ("t.i2, t.b", "2, false"),
+    ][d.roll(6)]
 }
 
 #[cfg(feature = "engine")]

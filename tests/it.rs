@@ -1,7 +1,7 @@
 //! The one integration-test binary.
 
-mod support;
-mod tidy;
-mod server;
 mod corpus;
 mod generator;
+mod server;
+mod support;
+mod tidy;

@@ -25,7 +25,11 @@ fn demo_answers_the_readme_query() {
                 .map(|row| {
                     let cells: Vec<String> = row
                         .iter()
-                        .map(|cell| cell.as_ref().map_or("null".into(), |v| format!("'{}'", String::from_utf8_lossy(v).replace('\'', "''"))))
+                        .map(|cell| {
+                            cell.as_ref().map_or("null".into(), |v| {
+                                format!("'{}'", String::from_utf8_lossy(v).replace('\'', "''"))
+                            })
+                        })
                         .collect();
                     format!("({})", cells.join(","))
                 })
@@ -47,7 +51,10 @@ fn constants_and_settings_are_answered() {
     assert_eq!(client.rows("select 1"), ["1"]);
     assert_eq!(client.rows("select current_schema(), current_user, current_database()"), ["public|postgres|plain"]);
     assert_eq!(client.rows("select postgis_version()"), ["3.3 USE_GEOS=1 USE_PROJ=1 USE_STATS=1"]);
-    assert_eq!(client.rows("select st_astext(st_makepoint(1,2)), 1/2.0, 'a'||'b', now() = now()"), ["POINT(1 2)|0.50000000000000000000|ab|t"]);
+    assert_eq!(
+        client.rows("select st_astext(st_makepoint(1,2)), 1/2.0, 'a'||'b', now() = now()"),
+        ["POINT(1 2)|0.50000000000000000000|ab|t"]
+    );
     assert_eq!(client.query("select 1/0").expect_err("raises").state, "22012");
     assert_eq!(client.query("select nope").expect_err("raises").state, "42703");
     assert_eq!(client.query("select nope()").expect_err("raises").state, "42883");
@@ -140,7 +147,10 @@ fn privileges_hide_and_refuse_as_in_postgresql() {
     if cfg!(feature = "engine") {
         assert_eq!(alice.rows("select relname from pg_class where relname = 't'"), ["t"]);
         assert_eq!(alice.rows("select nspname from pg_namespace where nspname in ('seen', 'hidden')"), ["seen"]);
-        assert_eq!(alice.rows("select column_name::text from information_schema.columns where table_name = 't' order by 1"), ["id", "open"]);
+        assert_eq!(
+            alice.rows("select column_name::text from information_schema.columns where table_name = 't' order by 1"),
+            ["id", "open"]
+        );
         assert_eq!(alice.rows("select has_table_privilege('seen.t', 'select'), has_any_column_privilege('seen.t', 'select'), has_column_privilege('seen.t', 'secret', 'select')"), ["f|t|f"]);
     }
 }
@@ -159,14 +169,36 @@ fn hostile_text_in_literals_and_identifiers_is_only_text() {
     );
     let server = Graticule::serve("hostile", &init);
     let (mut ours, mut far) = (server.client("hostile"), oracle.client("hostile"));
-    for text in ["x", "\\' or 1=1 --", "''", "\\", "\\''; drop table t; --", "$$", "/*", "*/", "é\u{1F30D}", "\u{2019}", "a\nb", "%s", "{0}", "@x", "?1", ":p", "E'\\''"] {
+    for text in [
+        "x",
+        "\\' or 1=1 --",
+        "''",
+        "\\",
+        "\\''; drop table t; --",
+        "$$",
+        "/*",
+        "*/",
+        "é\u{1F30D}",
+        "\u{2019}",
+        "a\nb",
+        "%s",
+        "{0}",
+        "@x",
+        "?1",
+        ":p",
+        "E'\\''",
+    ] {
         let literal = format!("'{}'", text.replace('\'', "''"));
         let escaped = format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
         for literal in [literal, escaped] {
             for sql in [
                 format!("select {quoted} from {quoted}.{quoted} where {quoted} = {literal} order by 1"),
-                format!("select {literal} as {quoted}, count(*) from {quoted}.{quoted} group by 1 having {literal} <> 'zz' order by {literal} || 'a'"),
-                format!("select a.{quoted} from {quoted}.{quoted} a join {quoted}.{quoted} b on a.{quoted} = b.{quoted} and b.{quoted} like {literal}"),
+                format!(
+                    "select {literal} as {quoted}, count(*) from {quoted}.{quoted} group by 1 having {literal} <> 'zz' order by {literal} || 'a'"
+                ),
+                format!(
+                    "select a.{quoted} from {quoted}.{quoted} a join {quoted}.{quoted} b on a.{quoted} = b.{quoted} and b.{quoted} like {literal}"
+                ),
             ] {
                 let (found, expected) = (ours.query(&sql), far.query(&sql));
                 match (found, expected) {
@@ -182,7 +214,10 @@ fn hostile_text_in_literals_and_identifiers_is_only_text() {
 #[test]
 fn cursors_on_one_transaction_do_not_block_each_other() {
     let Some(oracle) = postgres::shared() else { return };
-    oracle.database("cursors", "create schema s; create table s.t as select i, repeat('x', 100) pad from generate_series(1, 200000) i");
+    oracle.database(
+        "cursors",
+        "create schema s; create table s.t as select i, repeat('x', 100) pad from generate_series(1, 200000) i",
+    );
     let init = format!(
         "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'cursors');
          CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', 's');",
@@ -226,7 +261,9 @@ fn a_federated_join_equals_the_single_engine_answer() {
     let mut far = oracle.client("federated");
     far.query("create table far.counties(name text, geom geometry)").expect("a table");
     for chunk in counties.rows.chunks(400) {
-        let cell = |cell: &Option<Vec<u8>>| format!("'{}'", String::from_utf8_lossy(cell.as_deref().unwrap_or_default()).replace('\'', "''"));
+        let cell = |cell: &Option<Vec<u8>>| {
+            format!("'{}'", String::from_utf8_lossy(cell.as_deref().unwrap_or_default()).replace('\'', "''"))
+        };
         let values: Vec<String> = chunk.iter().map(|row| format!("({},{})", cell(&row[0]), cell(&row[1]))).collect();
         far.query(&format!("insert into far.counties values {}", values.join(","))).expect("inserted");
     }

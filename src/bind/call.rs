@@ -123,9 +123,7 @@ impl Binder<'_> {
                 let source = arg.ty.oid;
                 match self.coerce_to(arg, target, -1, CastContext::Explicit, place)? {
                     Some(expr) => Ok(Called::Cast(expr)),
-                    None => {
-                        Err(at(self.cannot_cast(source, target), place))
-                    }
+                    None => Err(at(self.cannot_cast(source, target), place)),
                 }
             }
             Detail::Function(candidate) => {

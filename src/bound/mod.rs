@@ -15,12 +15,12 @@ pub use self::expr::{
     AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, FrameBound, FrameExclusion, FrameMode, RecordField,
     RowField, SubqueryKind, Truth, WindowCall, WindowFrame,
 };
-pub use self::same::{same, same_datum};
 pub use self::query::{
     Body, Cte, CteId, Delete, Distinct, FragmentScan, From, FunctionScan, GroupBy, Insert, InsertSource, Item, Join,
     JoinKind, Limit, LockStrength, Locking, Materialize, OnConflict, OutputColumn, Query, RangeColumn, RangeId, Scan,
     Select, SetOperation, SetOperator, SortKey, Span, Statement, SystemColumn, TableFunction, Update, Values,
 };
+pub use self::same::{same, same_datum};
 
 use std::sync::Arc;
 

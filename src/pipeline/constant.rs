@@ -145,7 +145,8 @@ fn batch(query: &Query, rows: Vec<Vec<Datum>>) -> Result<RecordBatch> {
             column.push(value);
         }
     }
-    let described: Vec<_> = query.columns.iter().map(|column| (column.name.as_str(), column.ty.oid, column.ty.typmod)).collect();
+    let described: Vec<_> =
+        query.columns.iter().map(|column| (column.name.as_str(), column.ty.oid, column.ty.typmod)).collect();
     batch_of(&described, &columns, count)
 }
 

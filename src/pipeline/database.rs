@@ -78,8 +78,10 @@ impl Database {
 
     /// The pool of a role on a `postgres` server. 42501 without USAGE, 42704 without a user mapping.
     pub fn pool(&self, catalog: &Catalog, server: u32, role: u32) -> Result<Arc<Pool>> {
-        let server =
-            catalog.servers.get(&server).ok_or_else(|| Error::internal(format!("server {server} is not in the snapshot")))?;
+        let server = catalog
+            .servers
+            .get(&server)
+            .ok_or_else(|| Error::internal(format!("server {server} is not in the snapshot")))?;
         let mapping = catalog.user_mapping(server.oid, role).ok_or_else(|| {
             let role = catalog.roles.get(&role).map_or("?", |role| role.name.as_str());
             Error::new(
@@ -130,9 +132,8 @@ impl Sources for Database {
             "postgres" => options(server).map(|_| ()),
             _ => match server.options.keys().find(|name| *name != "path") {
                 None if server.options.contains_key("path") => Ok(()),
-                None => Err(Error::new(SqlState(*b"HV00D"), "option \"path\" is required").hint(
-                    "Give the folder that holds the files: OPTIONS (path '/data').",
-                )),
+                None => Err(Error::new(SqlState(*b"HV00D"), "option \"path\" is required")
+                    .hint("Give the folder that holds the files: OPTIONS (path '/data').")),
                 Some(name) => Err(Error::new(SqlState(*b"HV00D"), format!("invalid option \"{name}\""))
                     .hint("Valid options in this context are: path")),
             },

@@ -16,7 +16,7 @@ use crate::dialect::{ParamSource, TargetSql};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
 use crate::route::Route;
-use crate::session::{Notice, Open, Opened, Severity, Tag, SessionContext, Transaction};
+use crate::session::{Notice, Open, Opened, SessionContext, Severity, Tag, Transaction};
 use crate::types::Datum;
 use crate::{admin, txn};
 
@@ -120,9 +120,9 @@ impl Pipeline {
             lease.ensure_settings(&session.formats).await?;
             leases.insert(fragment.server, lease);
         }
-        let settings = session.settings.read(|settings| {
-            settings.show_all().into_iter().map(|(name, value, _)| (name, value)).collect::<Vec<_>>()
-        });
+        let settings = session
+            .settings
+            .read(|settings| settings.show_all().into_iter().map(|(name, value, _)| (name, value)).collect::<Vec<_>>());
         let inputs = crate::engine::Inputs {
             env: values.env.clone(),
             params: values.params.clone(),
@@ -188,8 +188,11 @@ impl Pipeline {
             }
             AdminAction::Call(call) => {
                 let change = admin::call(&context, call).await?;
-                let batch =
-                    constant::batch_of(&[(&call.function, crate::types::PgType::VOID, -1)], &[vec![Datum::text("")]], 1)?;
+                let batch = constant::batch_of(
+                    &[(&call.function, crate::types::PgType::VOID, -1)],
+                    &[vec![Datum::text("")]],
+                    1,
+                )?;
                 (change, Some(Box::new(OneBatch::new(batch)) as Box<dyn Cursor>))
             }
         };
@@ -199,8 +202,7 @@ impl Pipeline {
         } else {
             publish(&database, &base, change.catalog)?;
         }
-        let notices =
-            change.notices.into_iter().map(|error| Notice { severity: Severity::Notice, error }).collect();
+        let notices = change.notices.into_iter().map(|error| Notice { severity: Severity::Notice, error }).collect();
         Ok(Opened { cursor, tag, notices })
     }
 }

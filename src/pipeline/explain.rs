@@ -25,8 +25,7 @@ impl Pipeline {
         let mut description = describe(&plan.inner);
         if plan.analyze {
             let start = Instant::now();
-            let mut cursor =
-                self.cursor(session, transaction, &plan.inner, open.params, None, &open.cancel).await?;
+            let mut cursor = self.cursor(session, transaction, &plan.inner, open.params, None, &open.cancel).await?;
             let (rows, bytes) = drain(cursor.as_mut()).await?;
             description["Actual"] =
                 json!({ "Rows": rows, "Bytes": bytes, "Milliseconds": start.elapsed().as_secs_f64() * 1000.0 });

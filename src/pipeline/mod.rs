@@ -141,7 +141,9 @@ impl Executor for Pipeline {
                 Ok(Arc::new(self.plan_query(&surroundings, session, statement, node, declared)?))
             }
             Kind::Ddl(node) => match &node.node {
-                Some(inner) if crate::admin::handles(inner) => Ok(Arc::new(AdminPlan::statement(Arc::clone(statement)))),
+                Some(inner) if crate::admin::handles(inner) => {
+                    Ok(Arc::new(AdminPlan::statement(Arc::clone(statement))))
+                }
                 Some(inner) => Err(Error::unsupported(plan::statement_name(inner)).at(statement.text_range.start)),
                 None => Err(Error::internal("an empty statement")),
             },
@@ -189,9 +191,7 @@ impl Executor for Pipeline {
     }
 
     async fn resolve_type(&self, session: &SessionContext, name: &pg_query::protobuf::TypeName) -> Result<PgType> {
-        let unknown = |node: &pg_query::protobuf::Node| {
-            matches!(&node.node, Some(NodeEnum::String(part)) if part.sval == "unknown")
-        };
+        let unknown = |node: &pg_query::protobuf::Node| matches!(&node.node, Some(NodeEnum::String(part)) if part.sval == "unknown");
         if name.names.last().is_some_and(unknown) {
             return Ok(PgType::INVALID);
         }
@@ -213,7 +213,10 @@ impl Executor for Pipeline {
             || (!to_session && catalog.effective_roles(login).contains(&target.oid));
         if !allowed {
             let what = if to_session { "session authorization" } else { "role" };
-            return Err(Error::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied to set {what} \"{name}\"")));
+            return Err(Error::new(
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                format!("permission denied to set {what} \"{name}\""),
+            ));
         }
         Ok(Login { superuser: target.superuser, settings: Vec::new() })
     }

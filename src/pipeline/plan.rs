@@ -101,7 +101,8 @@ impl Plan for QueryPlan {
 
     fn modifies(&self) -> bool {
         // A SELECT may modify through a data-modifying WITH.
-        let query = |query: &bound::Query| query.ctes.iter().any(|cte| !matches!(cte.query, bound::Statement::Query(_)));
+        let query =
+            |query: &bound::Query| query.ctes.iter().any(|cte| !matches!(cte.query, bound::Statement::Query(_)));
         match self.secured.statement() {
             bound::Statement::Query(statement) => query(statement),
             bound::Statement::Delete(_) | bound::Statement::Insert(_) | bound::Statement::Update(_) => true,
@@ -142,8 +143,8 @@ impl ExplainPlan {
                     Some("json") => json = true,
                     Some(other) => return Err(Error::unsupported(format!("EXPLAIN format \"{other}\""))),
                 },
-                "buffers" | "costs" | "forecast" | "policy" | "rewrite" | "settings" | "source" | "summary" | "timing"
-                | "verbose" | "wal" => {
+                "buffers" | "costs" | "forecast" | "policy" | "rewrite" | "settings" | "source" | "summary"
+                | "timing" | "verbose" | "wal" => {
                     on()?;
                 }
                 other => {

@@ -42,11 +42,8 @@ impl TableSource for StatementSources {
         };
         let columns = pgcatalog::columns(&view, relation)?;
         let rows = columns.first().map_or(0, |column| column.len());
-        let fields: Vec<_> = relation
-            .columns
-            .iter()
-            .map(|column| types::field(&column.name, column.ty, column.typmod))
-            .collect();
+        let fields: Vec<_> =
+            relation.columns.iter().map(|column| types::field(&column.name, column.ty, column.typmod)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).map_err(Error::internal)
     }
@@ -63,10 +60,8 @@ impl TableSource for StatementSources {
     async fn fragment(&self, fragment: usize) -> Result<Box<dyn Cursor>> {
         let fragment =
             self.fragments.get(fragment).ok_or_else(|| Error::internal("a fragment that the route does not have"))?;
-        let lease = self
-            .leases
-            .get(&fragment.server)
-            .ok_or_else(|| Error::internal("a fragment without a connection"))?;
+        let lease =
+            self.leases.get(&fragment.server).ok_or_else(|| Error::internal("a fragment without a connection"))?;
         lease
             .open(Execution {
                 sql: fragment.sql.clone(),

@@ -52,8 +52,7 @@ impl SourceTransaction {
     /// Takes a changed snapshot: published at commit.
     pub(super) fn change_catalog(&mut self, base: &Arc<Catalog>, next: Catalog) {
         let level = self.savepoints;
-        let overlay =
-            self.overlay.get_or_insert_with(|| Overlay { base: Arc::clone(base), versions: Vec::new() });
+        let overlay = self.overlay.get_or_insert_with(|| Overlay { base: Arc::clone(base), versions: Vec::new() });
         overlay.versions.push((level, Arc::new(next)));
     }
 

@@ -49,7 +49,9 @@ pub struct Message {
 impl ResultSet {
     /// Rows as text, NULL as `∅`, columns joined by `|`.
     pub fn text(&self) -> Vec<String> {
-        let cell = |cell: &Option<Vec<u8>>| cell.as_ref().map_or("∅".to_owned(), |v| String::from_utf8_lossy(v).into_owned());
+        let cell = |cell: &Option<Vec<u8>>| {
+            cell.as_ref().map_or("∅".to_owned(), |v| String::from_utf8_lossy(v).into_owned())
+        };
         self.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join("|")).collect()
     }
 }
@@ -74,7 +76,8 @@ impl Client {
             match message.tag {
                 b'R' => assert_eq!(&message.body[..4], &[0; 4], "these tests log in by trust"),
                 b'S' => {
-                    let mut parts = message.body.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned());
+                    let mut parts =
+                        message.body.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned());
                     client.parameters.push((parts.next().unwrap_or_default(), parts.next().unwrap_or_default()));
                 }
                 b'K' => {
@@ -142,7 +145,8 @@ impl Client {
                 b'T' => current.columns = columns(&message.body),
                 b'D' => current.rows.push(row(&message.body)),
                 b'C' => {
-                    current.tag = String::from_utf8_lossy(message.body.strip_suffix(&[0]).unwrap_or(&message.body)).into_owned();
+                    current.tag =
+                        String::from_utf8_lossy(message.body.strip_suffix(&[0]).unwrap_or(&message.body)).into_owned();
                     sets.push(std::mem::take(&mut current));
                 }
                 b'E' => failure = Some(Failure::parse(&message.body)),
@@ -209,7 +213,14 @@ fn columns(body: &[u8]) -> Vec<ColumnInfo> {
             rest = &rest[end + 19..];
             let int = |at: usize| i32::from_be_bytes(fixed[at..at + 4].try_into().expect("four bytes"));
             let short = |at: usize| i16::from_be_bytes(fixed[at..at + 2].try_into().expect("two bytes"));
-            ColumnInfo { name, table: int(0) as u32, attnum: short(4), oid: int(6) as u32, typmod: int(12), format: short(16) }
+            ColumnInfo {
+                name,
+                table: int(0) as u32,
+                attnum: short(4),
+                oid: int(6) as u32,
+                typmod: int(12),
+                format: short(16),
+            }
         })
         .collect()
 }

@@ -18,15 +18,21 @@ pub enum Verdict {
 const REFUSALS: [&str; 3] = ["0A000", "42883", "54001"];
 
 /// Compares one statement. `ordered`: rows must come in the same order.
-pub fn compare(ours: &Result<ResultSet, Failure>, oracle: &Result<ResultSet, Failure>, ordered: bool, geometry: &mut Client) -> Verdict {
+pub fn compare(
+    ours: &Result<ResultSet, Failure>,
+    oracle: &Result<ResultSet, Failure>,
+    ordered: bool,
+    geometry: &mut Client,
+) -> Verdict {
     match (ours, oracle) {
         (Err(failure), Err(expected)) if failure.state == expected.state => Verdict::Equal,
         (Err(failure), _) if REFUSALS.contains(&failure.state.as_str()) => {
             Verdict::Refused(format!("{}: {}", failure.state, failure.message))
         }
-        (Err(failure), Err(expected)) => {
-            Verdict::Different(format!("{} {} instead of {} {}", failure.state, failure.message, expected.state, expected.message))
-        }
+        (Err(failure), Err(expected)) => Verdict::Different(format!(
+            "{} {} instead of {} {}",
+            failure.state, failure.message, expected.state, expected.message
+        )),
         (Err(failure), Ok(expected)) => {
             Verdict::Different(format!("{} {} instead of {:?}", failure.state, failure.message, head(&expected.text())))
         }
@@ -42,14 +48,19 @@ fn head(rows: &[String]) -> Vec<String> {
 }
 
 fn same_rows(found: &ResultSet, expected: &ResultSet, ordered: bool, geometry: &mut Client) -> Verdict {
-    let kinds = |set: &ResultSet| set.columns.iter().map(|column| (column.name.clone(), builtin(column.oid), column.typmod)).collect::<Vec<_>>();
+    let kinds = |set: &ResultSet| {
+        set.columns.iter().map(|column| (column.name.clone(), builtin(column.oid), column.typmod)).collect::<Vec<_>>()
+    };
     if kinds(found) != kinds(expected) {
         return Verdict::Different(format!("columns {:?} instead of {:?}", kinds(found), kinds(expected)));
     }
     if found.rows.len() != expected.rows.len() {
         return Verdict::Different(format!(
             "{} rows instead of {}: {:?} instead of {:?}",
-            found.rows.len(), expected.rows.len(), head(&found.text()), head(&expected.text())
+            found.rows.len(),
+            expected.rows.len(),
+            head(&found.text()),
+            head(&expected.text())
         ));
     }
     let (mut left, mut right) = (found.rows.clone(), expected.rows.clone());
@@ -60,7 +71,11 @@ fn same_rows(found: &ResultSet, expected: &ResultSet, ordered: bool, geometry: &
     for (a, b) in left.iter().zip(&right) {
         for (a, b) in a.iter().zip(b) {
             if a != b && !close(a.as_deref(), b.as_deref(), geometry) {
-                return Verdict::Different(format!("{:?} instead of {:?}", head(&found.text()), head(&expected.text())));
+                return Verdict::Different(format!(
+                    "{:?} instead of {:?}",
+                    head(&found.text()),
+                    head(&expected.text())
+                ));
             }
         }
     }
@@ -74,7 +89,8 @@ fn builtin(oid: u32) -> u32 {
 
 /// Equal as floats (1e-9 relative) or as geometries (topologically, or vertex by vertex within 1e-9).
 fn close(a: Option<&[u8]>, b: Option<&[u8]>, geometry: &mut Client) -> bool {
-    let (Some(a), Some(b)) = (a.and_then(|a| std::str::from_utf8(a).ok()), b.and_then(|b| std::str::from_utf8(b).ok())) else {
+    let (Some(a), Some(b)) = (a.and_then(|a| std::str::from_utf8(a).ok()), b.and_then(|b| std::str::from_utf8(b).ok()))
+    else {
         return false;
     };
     if let (Ok(x), Ok(y)) = (a.parse::<f64>(), b.parse::<f64>()) {
@@ -82,7 +98,8 @@ fn close(a: Option<&[u8]>, b: Option<&[u8]>, geometry: &mut Client) -> bool {
         let float = a.len() > 12 || a.contains('e') || b.len() > 12;
         return float && (x - y).abs() <= 1e-9 * x.abs().max(y.abs());
     }
-    let hex = |text: &str| text.len() >= 18 && text.starts_with("01") && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hex =
+        |text: &str| text.len() >= 18 && text.starts_with("01") && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let wkt = |text: &str| {
         let text = text.strip_prefix("SRID=").and_then(|text| text.split_once(';')).map_or(text, |(_, rest)| rest);
         ["POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION"].iter().any(|kind| text.starts_with(kind))
@@ -122,7 +139,9 @@ fn numbers_apart(a: &str, b: &str) -> bool {
     words_a == words_b
         && a.len() == b.len()
         && !a.is_empty()
-        && a.iter().zip(&b).all(|((x, digits), (y, _))| x == y || (*digits > 12 && (x - y).abs() <= 1e-9 * x.abs().max(y.abs())))
+        && a.iter()
+            .zip(&b)
+            .all(|((x, digits), (y, _))| x == y || (*digits > 12 && (x - y).abs() <= 1e-9 * x.abs().max(y.abs())))
 }
 
 /// The verdicts of a suite.
@@ -152,7 +171,13 @@ impl Report {
 
     /// Fails on a silent difference that the ledger does not name, on a named one that passes now, and on fewer equal than `floor`.
     pub fn check(&self, suite: &str, floor: usize) {
-        println!("{suite}: {} equal, {} refused, {} different of {}", self.equal, self.refused_ids.len(), self.different.len(), self.total());
+        println!(
+            "{suite}: {} equal, {} refused, {} different of {}",
+            self.equal,
+            self.refused_ids.len(),
+            self.different.len(),
+            self.total()
+        );
         if std::env::var_os("VERBOSE").is_some() {
             let mut refused: Vec<_> = self.refused.iter().collect();
             refused.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -181,7 +206,12 @@ pub fn ledger(suite: &str) -> BTreeSet<String> {
     entries
         .iter()
         .filter(|entry| entry["suite"].as_str() == Some(suite))
-        .inspect(|entry| assert!(entry.get("reason").is_some_and(|reason| reason.as_str().is_some_and(|r| r.len() > 10)), "an entry without a reason: {entry}"))
+        .inspect(|entry| {
+            assert!(
+                entry.get("reason").is_some_and(|reason| reason.as_str().is_some_and(|r| r.len() > 10)),
+                "an entry without a reason: {entry}"
+            )
+        })
         .map(|entry| entry["id"].as_str().expect("an id").to_owned())
         .collect()
 }

@@ -32,7 +32,9 @@ impl Postgres {
         }
         let data = folder.join("data");
         let mut initdb = as_postgres(root, &format!("{BIN}/initdb"));
-        run(initdb.args(["-U", "postgres", "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "-D"]).arg(&data));
+        run(initdb
+            .args(["-U", "postgres", "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "-D"])
+            .arg(&data));
         let mut server = as_postgres(root, &format!("{BIN}/postgres"));
         server.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c"]);
         server.arg(format!("unix_socket_directories={}", folder.display()));
@@ -102,7 +104,13 @@ fn stop_at_exit(server: &Postgres) {
         std::process::id(),
         folder = server.folder.display()
     );
-    Command::new("setsid").args(["bash", "-c", &script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a watcher");
+    Command::new("setsid")
+        .args(["bash", "-c", &script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a watcher");
 }
 
 fn running_as_root() -> bool {

@@ -63,7 +63,10 @@ const AGGREGATES: &[&[(&str, Aggregate)]] = &[sets::AGGREGATES];
 /// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {
     static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();
-    INDEX.get_or_init(|| SCALARS.iter().flat_map(|table| table.iter()).copied().chain(parse::kinds()).collect()).get(symbol).copied()
+    INDEX
+        .get_or_init(|| SCALARS.iter().flat_map(|table| table.iter()).copied().chain(parse::kinds()).collect())
+        .get(symbol)
+        .copied()
 }
 
 /// The set-returning kernel of a symbol.

@@ -90,6 +90,24 @@ pub(super) fn pg_attribute(view: &View<'_>, out: &mut Rows) -> Result<()> {
         for column in &relation.columns {
             attribute(view, out, relation.oid, column, column.attnum, acl(view, &column.acl, relation.owner))?;
         }
+        if has_system_columns(relation) {
+            for (attnum, name, ty) in SYSTEM_COLUMNS {
+                out.push(&[
+                    ("attrelid", Datum::Oid(relation.oid)),
+                    ("attname", Datum::text(name)),
+                    ("atttypid", Datum::Oid(ty.0)),
+                    ("attlen", Datum::Int2(ty.len())),
+                    ("attnum", Datum::Int2(attnum)),
+                    ("attcacheoff", Datum::Int4(-1)),
+                    ("atttypmod", Datum::Int4(-1)),
+                    ("attbyval", Datum::Bool(ty != PgType::TID)),
+                    ("attalign", Datum::text(if ty == PgType::TID { "s" } else { "i" })),
+                    ("attstorage", Datum::text("p")),
+                    ("attnotnull", Datum::Bool(true)),
+                    ("attislocal", Datum::Bool(true)),
+                ])?;
+            }
+        }
         for index in &relation.indexes {
             for (position, attnum) in index.columns.iter().enumerate() {
                 let Some(column) = relation.columns.iter().find(|column| column.attnum == *attnum) else { continue };
@@ -100,6 +118,22 @@ pub(super) fn pg_attribute(view: &View<'_>, out: &mut Rows) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Numbers, names and types of the system columns.
+const SYSTEM_COLUMNS: [(i16, &str, PgType); 6] = [
+    (-1, "ctid", PgType::TID),
+    (-2, "xmin", PgType::XID),
+    (-3, "cmin", PgType::CID),
+    (-4, "xmax", PgType::XID),
+    (-5, "cmax", PgType::CID),
+    (-6, "tableoid", PgType::OID),
+];
+
+/// Only a table that lives in a PostgreSQL has them: QGIS takes ctid for a key where it is listed.
+fn has_system_columns(relation: &Relation) -> bool {
+    matches!(relation.source, Source::Remote { .. })
+        && matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView | RelationKind::Partitioned)
 }
 
 fn attribute(view: &View<'_>, out: &mut Rows, relation: u32, column: &Column, attnum: i16, acl: Datum) -> Result<()> {
