@@ -30,10 +30,13 @@ mod parse;
 mod sets;
 mod sphere;
 mod text_out;
+mod thin;
 mod transform;
 mod twkb;
 mod wkb;
 mod wkt;
+#[cfg(test)]
+mod tests;
 
 pub use self::order::compare_geometry;
 
@@ -55,6 +58,7 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     operators::SCALARS,
     parse::SCALARS,
     text_out::SCALARS,
+    thin::SCALARS,
     transform::SCALARS,
 ];
 const SET_RETURNING: &[&[(&str, SetReturning)]] = &[sets::SET_RETURNING];
