@@ -19,6 +19,7 @@ mod geohash;
 mod geojson_in;
 pub mod geometry;
 pub mod io;
+mod grid;
 mod json_out;
 mod linear;
 mod markup;
@@ -29,6 +30,7 @@ mod order;
 mod parse;
 mod sets;
 mod sphere;
+mod substring;
 mod text_out;
 mod thin;
 mod transform;
@@ -57,11 +59,12 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
     measure::SCALARS,
     operators::SCALARS,
     parse::SCALARS,
+    substring::SCALARS,
     text_out::SCALARS,
     thin::SCALARS,
     transform::SCALARS,
 ];
-const SET_RETURNING: &[&[(&str, SetReturning)]] = &[sets::SET_RETURNING];
+const SET_RETURNING: &[&[(&str, SetReturning)]] = &[grid::SET_RETURNING, sets::SET_RETURNING];
 const AGGREGATES: &[&[(&str, Aggregate)]] = &[sets::AGGREGATES];
 
 /// The scalar kernel of a symbol.

@@ -26,7 +26,7 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
             _ => return Err(failure("line_substring: 1st arg isn't a line")),
         }
         if line.is_empty() {
-            return Ok(line.into_datum());
+            return Ok(Datum::Null);
         }
         let coords = substring(line.coords(), from, to);
         Ok(match coords.as_slice() {
