@@ -18,8 +18,8 @@ mod geographic;
 mod geohash;
 mod geojson_in;
 pub mod geometry;
-pub mod io;
 mod grid;
+pub mod io;
 mod json_out;
 mod linear;
 mod markup;
@@ -31,14 +31,14 @@ mod parse;
 mod sets;
 mod sphere;
 mod substring;
+#[cfg(test)]
+mod tests;
 mod text_out;
 mod thin;
 mod transform;
 mod twkb;
 mod wkb;
 mod wkt;
-#[cfg(test)]
-mod tests;
 
 pub use self::order::compare_geometry;
 
