@@ -28,13 +28,21 @@ pub fn unpack(folder: &Path) -> Result<PathBuf> {
 /// The definitions of the demo database over the unpacked files.
 pub fn setup_script(folder: &Path) -> String {
     let path = folder.display().to_string().replace('\'', "''");
-    format!(
-        "CREATE SERVER IF NOT EXISTS sample FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{path}');\n\
-         SELECT graticule.attach('sample', 'public', 'sample');\n\
-         CREATE ROLE demo LOGIN;\n\
-         GRANT USAGE ON SCHEMA sample TO demo;\n\
-         GRANT SELECT ON ALL TABLES IN SCHEMA sample TO demo;\n"
-    )
+    let mut script = format!(
+        "CREATE SERVER sample FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{path}');\nCREATE SCHEMA sample;\n"
+    );
+    for (file, _) in FILES {
+        let table = file.trim_end_matches(".parquet");
+        // QGIS needs a key to open a table.
+        script.push_str(&format!(
+            "CREATE FOREIGN TABLE sample.{table} () SERVER sample OPTIONS (path '{file}', primary_key 'gid');\n"
+        ));
+    }
+    script.push_str(
+        "CREATE ROLE demo LOGIN;\nGRANT USAGE ON SCHEMA sample TO demo;\n\
+         GRANT SELECT ON ALL TABLES IN SCHEMA sample TO demo;\n",
+    );
+    script
 }
 
 /// What a new user types: the psql line and the fields of a QGIS connection.
