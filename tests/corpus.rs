@@ -63,7 +63,7 @@ fn expressions_with_lifted_literals() {
         let verdict = compare(&found, &expected, true, &mut oracle);
         report.add(&id, &sql, verdict);
     }
-    report.check("expressions-lifted", 250);
+    report.check("expressions-lifted", 430);
 }
 
 fn run(suite: &str, settings: &str, floor: usize) {
@@ -82,16 +82,16 @@ fn run(suite: &str, settings: &str, floor: usize) {
 
 #[test]
 fn expressions_folded() {
-    run("expressions-folded", "", 280);
+    run("expressions-folded", "", 500);
 }
 
 #[test]
 fn expressions_pushed() {
-    run("expressions-pushed", "SET graticule.fold = off; SET graticule.route = 'server'", 520);
+    run("expressions-pushed", "SET graticule.fold = off; SET graticule.route = 'server'", 535);
 }
 
 #[cfg(feature = "engine")]
 #[test]
 fn expressions_on_the_engine() {
-    run("expressions-engine", "SET graticule.fold = off; SET graticule.route = 'local'", 280);
+    run("expressions-engine", "SET graticule.fold = off; SET graticule.route = 'local'", 490);
 }

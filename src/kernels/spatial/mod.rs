@@ -18,6 +18,8 @@ mod geographic;
 mod geohash;
 mod geojson_in;
 pub mod geometry;
+#[cfg(feature = "engine")]
+mod geos;
 mod grid;
 pub mod io;
 mod json_out;
@@ -67,11 +69,26 @@ const SCALARS: &[&[(&str, Scalar)]] = &[
 const SET_RETURNING: &[&[(&str, SetReturning)]] = &[grid::SET_RETURNING, sets::SET_RETURNING];
 const AGGREGATES: &[&[(&str, Aggregate)]] = &[sets::AGGREGATES];
 
+#[cfg(feature = "engine")]
+const GEOS_SCALARS: &[&[(&str, Scalar)]] = geos::SCALARS;
+#[cfg(not(feature = "engine"))]
+const GEOS_SCALARS: &[&[(&str, Scalar)]] = &[];
+#[cfg(feature = "engine")]
+const GEOS_SET_RETURNING: &[&[(&str, SetReturning)]] = geos::SET_RETURNING;
+#[cfg(not(feature = "engine"))]
+const GEOS_SET_RETURNING: &[&[(&str, SetReturning)]] = &[];
+#[cfg(feature = "engine")]
+const GEOS_AGGREGATES: &[&[(&str, Aggregate)]] = geos::AGGREGATES;
+#[cfg(not(feature = "engine"))]
+const GEOS_AGGREGATES: &[&[(&str, Aggregate)]] = &[];
+
 /// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {
     static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();
     INDEX
-        .get_or_init(|| SCALARS.iter().flat_map(|table| table.iter()).copied().chain(parse::kinds()).collect())
+        .get_or_init(|| {
+            SCALARS.iter().chain(GEOS_SCALARS).flat_map(|table| table.iter()).copied().chain(parse::kinds()).collect()
+        })
         .get(symbol)
         .copied()
 }
@@ -79,13 +96,21 @@ pub fn scalar(symbol: &str) -> Option<Scalar> {
 /// The set-returning kernel of a symbol.
 pub fn set_returning(symbol: &str) -> Option<SetReturning> {
     static INDEX: OnceLock<HashMap<&'static str, SetReturning>> = OnceLock::new();
-    INDEX.get_or_init(|| SET_RETURNING.iter().flat_map(|table| table.iter()).copied().collect()).get(symbol).copied()
+    INDEX
+        .get_or_init(|| {
+            SET_RETURNING.iter().chain(GEOS_SET_RETURNING).flat_map(|table| table.iter()).copied().collect()
+        })
+        .get(symbol)
+        .copied()
 }
 
 /// The aggregate of a symbol.
 pub fn aggregate(symbol: &str) -> Option<Aggregate> {
     static INDEX: OnceLock<HashMap<&'static str, Aggregate>> = OnceLock::new();
-    INDEX.get_or_init(|| AGGREGATES.iter().flat_map(|table| table.iter()).copied().collect()).get(symbol).copied()
+    INDEX
+        .get_or_init(|| AGGREGATES.iter().chain(GEOS_AGGREGATES).flat_map(|table| table.iter()).copied().collect())
+        .get(symbol)
+        .copied()
 }
 
 /// An SRID as PostGIS stores it: unknown is 0, values above 999999 fold into 999000..999998.

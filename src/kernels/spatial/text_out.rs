@@ -63,7 +63,12 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         if args::is_null(a, 0) {
             return Ok(Datum::Null);
         }
-        Ok(Datum::bytea(twkb::write(&args::geometry(a, 0)?, &twkb_options(a, 1)?, None)?))
+        let geometry = args::geometry(a, 0)?;
+        if args::is_null(a, 1) && !matches!(geometry.srid, 0 | 3857) {
+            // PostGIS asks spatial_ref_sys for the default precision of a reference system.
+            return Err(crate::error::Error::unsupported("ST_AsTWKB without a precision for this SRID"));
+        }
+        Ok(Datum::bytea(twkb::write(&geometry, &twkb_options(a, 1)?, None)?))
     }),
     ("st_astwkb(_geometry,_int8,int4,int4,int4,bool,bool)", |_, a| {
         if args::is_null(a, 0) || args::is_null(a, 1) {
