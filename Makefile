@@ -11,8 +11,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 .PHONY: demo test bench fmt lint doc deps test-deps fast
 
 demo: deps
-	cargo build --locked --profile demo
-	$(CARGO_TARGET_DIR)/demo/graticule demo
+	cargo build --locked
+	$(CARGO_TARGET_DIR)/debug/graticule demo
 
 test: deps test-deps
 	cargo fmt --check
