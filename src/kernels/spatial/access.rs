@@ -149,6 +149,13 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         let axes = if Bounds::is_stored(&geometry) { 8 * geometry.coordinate_dimension() } else { 0 };
         Ok(Datum::Int4(8 + axes + order::stored_size(&geometry) as i32))
     }),
+    ("st_curvetoline(geometry,float8,int4,int4)", |_, a| {
+        let geometry = args::geometry(a, 0)?;
+        if geometry.leaves().iter().any(|leaf| leaf.kind.has_arcs() || leaf.kind == Kind::CircularString) {
+            return Err(crate::error::Error::unsupported("ST_CurveToLine of curves"));
+        }
+        Ok(a[0].clone())
+    }),
     ("st_summary(geometry)", |_, a| {
         let geometry = args::geometry(a, 0)?;
         if geometry.kind as u8 > Kind::Polygon as u8 {

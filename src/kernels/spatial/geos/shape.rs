@@ -8,8 +8,8 @@ use crate::types::Datum;
 
 use super::super::args;
 use super::super::bounds::Bounds;
-use super::super::geometry::{Geometry, Kind, failure};
-use super::convert::{check_finite, export, fault, finite, import, import_fixed, lwgeom};
+use super::super::geometry::{Geometry, Kind};
+use super::convert::{export, fault, finite, import, import_fixed, lwgeom};
 use super::predicate::pair;
 
 const FIRST: &str = "First argument geometry could not be converted to GEOS";
