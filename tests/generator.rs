@@ -2,10 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::support::differential::{Report, compare};
-use crate::support::graticule::Graticule;
-use crate::support::postgres;
-
 /// A small deterministic generator (an LCG: the same statements in every run).
 struct Dice(u64);
 
@@ -223,7 +219,7 @@ fn scalar(d: &mut Dice, depth: usize) -> String {
 }
 
 fn aggregate(d: &mut Dice) -> String {
-    let call = match d.roll(16) {
+    match d.roll(16) {
         0 => "count(*)".to_owned(),
         1 => format!("count(distinct {})", int(d, 0)),
         2 => format!("sum({})", int(d, 1)),
@@ -240,8 +236,7 @@ fn aggregate(d: &mut Dice) -> String {
         13 => "jsonb_agg(t.i4 order by t.id)".to_owned(),
         14 => "max(t.f)".to_owned(),
         _ => "min(t.d)".to_owned(),
-    };
-    call
+    }
 }
 
 /// The `n`-th statement and whether its order is fixed.

@@ -133,12 +133,12 @@ impl<'a> Folder<'a> {
     /// Folds a whole expression.
     pub fn expr(&mut self, expr: &mut Expr) -> Result<()> {
         if self.class(expr)? == Class::Stable {
-            self.to_context(expr);
+            self.replace(expr);
         }
         Ok(())
     }
 
-    fn to_context(&mut self, expr: &mut Expr) {
+    fn replace(&mut self, expr: &mut Expr) {
         // Rows are put together where they are used; their parts are values.
         let index = match self.contexts.iter().position(|other| same(other, expr)) {
             Some(index) => index,
@@ -177,7 +177,7 @@ impl<'a> Folder<'a> {
                 let mut classes = classes.into_iter();
                 visit::children_mut(expr, &mut |child| {
                     if classes.next() == Some(Class::Stable) {
-                        self.to_context(child);
+                        self.replace(child);
                     }
                 });
                 Ok(Class::Other)

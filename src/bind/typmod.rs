@@ -141,7 +141,7 @@ fn geometry(values: &[String], geography: bool) -> Result<i32> {
     if values.len() > 2 {
         return Err(invalid("Invalid geometry type modifier"));
     }
-    if srid < 0 || srid > 999_999 {
+    if !(0..=999_999).contains(&srid) {
         srid = 0;
     }
     if geography && srid == 0 {

@@ -211,6 +211,7 @@ pub struct Role {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Acl {
     /// `None`: never granted or revoked (PostgreSQL's NULL acl: owner has all, PUBLIC the defaults of the kind).
+    #[allow(clippy::type_complexity)]
     pub entries: Option<Vec<(u32, Vec<(Privilege, bool)>)>>,
 }
 

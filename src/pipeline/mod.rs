@@ -41,6 +41,7 @@ pub struct Pipeline {
     engine: Arc<crate::engine::Engine>,
 }
 
+#[cfg_attr(not(feature = "engine"), allow(clippy::new_without_default))]
 impl Pipeline {
     /// A pipeline without databases.
     #[cfg(feature = "engine")]

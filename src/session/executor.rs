@@ -184,6 +184,7 @@ impl Severity {
 
 impl Notice {
     /// A NOTICE with SQLSTATE 00000.
+    #[allow(clippy::self_named_constructors)] // named for its severity, as `warning`
     pub fn notice(message: impl Into<String>) -> Notice {
         Notice { severity: Severity::Notice, error: Error::new(SqlState(*b"00000"), message) }
     }

@@ -145,8 +145,8 @@ fn number(guc: &Guc, text: &str) -> Result<f64> {
 
 /// Where the number at the start of the text ends.
 fn number_end(text: &str) -> usize {
-    if text.starts_with("0x") {
-        return text[2..].find(|c: char| !c.is_ascii_hexdigit()).map_or(text.len(), |at| at + 2);
+    if let Some(digits) = text.strip_prefix("0x") {
+        return digits.find(|c: char| !c.is_ascii_hexdigit()).map_or(text.len(), |at| at + 2);
     }
     let bytes = text.as_bytes();
     let mut end = 0;

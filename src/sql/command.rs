@@ -377,7 +377,7 @@ fn constant(value: &protobuf::AConst) -> SetValue {
 /// Name, argument as text and location of a `name [value]` option.
 pub(super) fn definition(node: &Node) -> Option<(String, Option<String>, usize)> {
     let Some(NodeEnum::DefElem(element)) = &node.node else { return None };
-    let value = element.arg.as_deref().and_then(|arg| argument(arg));
+    let value = element.arg.as_deref().and_then(argument);
     Some((element.defname.clone(), value, usize::try_from(element.location).unwrap_or(0)))
 }
 

@@ -87,7 +87,7 @@ impl Client {
                 b'E' => failure = Some(Failure::parse(&message.body)),
                 b'Z' => return Ok(client),
                 b'N' => {}
-                0 => return Err(failure.unwrap_or_else(|| Failure::closed())),
+                0 => return Err(failure.unwrap_or_else(Failure::closed)),
                 other => panic!("unexpected message {} at startup", char::from(other)),
             }
         }

@@ -68,7 +68,7 @@ impl Progress {
     pub fn affected(&self) -> Option<u64> {
         let mut words = self.tag.as_deref()?.split(' ');
         match words.next()? {
-            "INSERT" | "UPDATE" | "DELETE" | "MERGE" => words.last()?.parse().ok(),
+            "INSERT" | "UPDATE" | "DELETE" | "MERGE" => words.next_back()?.parse().ok(),
             _ => None,
         }
     }

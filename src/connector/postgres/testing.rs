@@ -1,4 +1,5 @@
 //! A PostgreSQL server of the tests' own, a proxy that counts and cuts, and statements without a printer.
+#![allow(clippy::disallowed_methods)] // it starts servers
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -222,7 +222,7 @@ fn fill(mut layout: Layout, negative: bool, digits: &str) -> String {
     let spaces = layout.before.saturating_sub(whole);
     let mut sign_done = if layout.plus || layout.minus {
         // MI and SG write the sign; PL alone leaves the minus to the number.
-        !(layout.plus && !layout.minus)
+        !layout.plus || layout.minus
     } else {
         if !negative && layout.fill {
             layout.bracket = false;

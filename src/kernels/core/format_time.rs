@@ -189,7 +189,7 @@ impl Moment {
     fn pattern(&self, out: &mut String, name: &str, lower: bool, fill: bool, ordinal: Option<&str>) -> Result<()> {
         let before = out.len();
         let cased = |text: &str| if lower { text.to_lowercase() } else { text.to_owned() };
-        let mut number = |out: &mut String, value: i64, width: usize| {
+        let number = |out: &mut String, value: i64, width: usize| {
             let width = if fill { 0 } else { width + usize::from(value < 0) };
             let _ = write!(out, "{value:0width$}");
             if let Some(suffix) = ordinal {

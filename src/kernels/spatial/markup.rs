@@ -6,7 +6,7 @@ use crate::types::Datum;
 
 use super::args;
 use super::bounds::Bounds;
-use super::geometry::{Body, Coord, Geometry, Kind, failure};
+use super::geometry::{Coord, Geometry, Kind, failure};
 use super::io;
 use super::json_out;
 use super::number;

@@ -66,9 +66,9 @@ struct SpaceBox {
 
 impl SpaceBox {
     fn add(&mut self, v: &Vector) {
-        for axis in 0..3 {
-            self.min[axis] = self.min[axis].min(v[axis]);
-            self.max[axis] = self.max[axis].max(v[axis]);
+        for (axis, value) in v.iter().enumerate() {
+            self.min[axis] = self.min[axis].min(*value);
+            self.max[axis] = self.max[axis].max(*value);
         }
     }
 

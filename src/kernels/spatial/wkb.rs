@@ -53,7 +53,7 @@ pub fn parse(bytes: &[u8], check: Check) -> Result<Geometry> {
 /// Reads hexadecimal WKB.
 pub fn parse_hex(text: &str, check: Check) -> Result<Geometry> {
     let text = text.as_bytes();
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(failure(format!("Invalid hex string, length ({}) has to be a multiple of two!", text.len())));
     }
     let nibble = |digit: u8| {

@@ -398,12 +398,7 @@ impl Parser<'_> {
             _ => Kind::LineString,
         };
         self.space();
-        let is_bare = match self.text.get(self.position) {
-            Some(b'(') => true,
-            Some(b'e' | b'E') => true,
-            _ => false,
-        };
-        if is_bare {
+        if matches!(self.text.get(self.position), Some(b'(' | b'e' | b'E')) {
             return self.untagged(bare, None);
         }
         let part = self.tagged()?;

@@ -214,7 +214,7 @@ async fn scram_checks_passwords() {
         client.send_message(b'p', &body).await;
         let (_, body) = client.message().await.unwrap();
         scram.update(&body[4..]).unwrap();
-        client.send_message(b'p', &scram.message().to_vec()).await;
+        client.send_message(b'p', scram.message()).await;
         if works {
             let (_, body) = client.message().await.unwrap();
             scram.finish(&body[4..]).unwrap();

@@ -260,7 +260,7 @@ fn sql_standard(mut parts: Parts) -> String {
 
 fn iso_interval(parts: &Parts) -> String {
     let mut out = String::from("P");
-    let mut part = |out: &mut String, value: i64, unit: char| {
+    let part = |out: &mut String, value: i64, unit: char| {
         if value != 0 {
             let _ = write!(out, "{value}{unit}");
         }

@@ -156,7 +156,7 @@ fn build_array(call: &Call<'_>, args: &[Datum]) -> Result<String> {
 }
 
 fn build_object(call: &Call<'_>, args: &[Datum], function: &str) -> Result<String> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(invalid("argument list must have even number of elements")
             .hint(format!("The arguments of {function}() must consist of alternating keys and values.")));
     }

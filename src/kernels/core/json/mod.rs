@@ -36,7 +36,7 @@ fn jsonb(text: &str) -> Result<Datum> {
     Ok(Datum::text(node.value.print()))
 }
 
-fn text_of<'a>(ty: PgType, value: &'a Datum) -> Result<&'a str> {
+fn text_of(ty: PgType, value: &Datum) -> Result<&str> {
     value.as_str().ok_or_else(|| Error::internal(format!("not a value of {}", ty.name())))
 }
 

@@ -475,15 +475,6 @@ impl Value {
     pub fn is_scalar(&self) -> bool {
         !matches!(self, Value::Array(_) | Value::Object(_))
     }
-
-    /// The text of `->>`: strings without quotes, null as `None`.
-    pub fn as_text(&self) -> Option<String> {
-        match self {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            other => Some(other.print()),
-        }
-    }
 }
 
 /// Sorts fields as jsonb; of equal keys the last stays.

@@ -392,7 +392,7 @@ fn ln_at(unscaled: &BigInt, scale: i64, result_scale: i64) -> BigInt {
     let approximate_bits = unscaled.bits() as f64 - scale as f64 * std::f64::consts::LOG2_10;
     let k = approximate_bits.round() as i64;
     // Exact up to the last division, so that tiny values keep all their digits.
-    let widened = unscaled * &one << k.min(0).unsigned_abs();
+    let widened = (unscaled * &one) << k.min(0).unsigned_abs();
     let m: BigInt = (widened / pow10(scale as u32)) >> k.max(0).unsigned_abs();
     let mut result = atanh_series(&(&m - &one), &(&m + &one), &one);
     if k != 0 {
@@ -434,10 +434,10 @@ pub fn power(base: &Numeric, exponent: &Numeric) -> Result<Numeric> {
     if let (Class::Finite(0), Class::Finite(-1) | Class::Infinite(-1)) = (class(base), class(exponent)) {
         return undefined("zero raised to a negative power is undefined");
     }
-    if let (Class::Finite(-1) | Class::Infinite(-1), Class::Finite(_)) = (class(base), class(exponent)) {
-        if !integral(exponent) {
-            return undefined("a negative number raised to a non-integer power yields a complex result");
-        }
+    if let (Class::Finite(-1) | Class::Infinite(-1), Class::Finite(_)) = (class(base), class(exponent))
+        && !integral(exponent)
+    {
+        return undefined("a negative number raised to a non-integer power yields a complex result");
     }
     match (class(base), class(exponent)) {
         (Class::Infinite(_), Class::Finite(0)) => return Ok(one),
@@ -460,11 +460,11 @@ pub fn power(base: &Numeric, exponent: &Numeric) -> Result<Numeric> {
         _ => {}
     }
     let ((b, sb), (e, se)) = (parts(base), parts(exponent));
-    if integral(exponent) {
-        if let Ok(integer) = i32::try_from(&shift(e.clone(), -se)) {
-            let scale = MIN_SIGNIFICANT.max(sb).clamp(0, MAX_DISPLAY_SCALE);
-            return power_integer(&b, sb, integer, scale);
-        }
+    if integral(exponent)
+        && let Ok(integer) = i32::try_from(&shift(e.clone(), -se))
+    {
+        let scale = MIN_SIGNIFICANT.max(sb).clamp(0, MAX_DISPLAY_SCALE);
+        return power_integer(&b, sb, integer, scale);
     }
     if b.sign() == Sign::NoSign {
         return finite(BigInt::ZERO, MIN_SIGNIFICANT);

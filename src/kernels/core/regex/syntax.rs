@@ -503,7 +503,7 @@ fn named_class(name: &str, ignore_case: bool) -> Result<String> {
         "lower" | "upper" if ignore_case => r"\p{Alphabetic}".to_owned(),
         "lower" => r"\p{Lowercase}".to_owned(),
         "print" => r"[^\p{C}\p{Zl}\p{Zp}]".to_owned(),
-        "punct" => format!(r"[\p{{P}}\p{{S}}]"),
+        "punct" => r"[\p{P}\p{S}]".to_string(),
         "space" => SPACE.to_owned(),
         "upper" => r"\p{Uppercase}".to_owned(),
         "word" => format!("{ALNUM}_"),
