@@ -61,6 +61,7 @@ fn pipeline(_config: &Config) -> Result<Pipeline> {
 
 /// `graticule check`: everything that `serve` would read, without writing anything: definitions go to memory.
 pub async fn check(config: &Config) -> Result<()> {
+    crate::dialect::Dialect::load_all()?;
     assemble(&Config { data_dir: None, ..config.clone() }).await.map(|_| ())
 }
 

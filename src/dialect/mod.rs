@@ -1,13 +1,18 @@
 //! Target dialects: what a server's SQL can say, and printing it.
+//!
+//! A dialect is data (`dialects/<target>/*.toml`, DESIGN section 5): text flags, constructs, types, casts, and a row for each function. What
+//! has no row cannot be said, and `route` finishes it here. Each row has its evidence; the session's fidelity decides what is used.
 
+mod load;
 mod print;
 mod quote;
 mod rules;
+mod shape;
 pub mod target;
 mod template;
 
 #[cfg(test)]
 pub(crate) use self::print::tests;
 pub use self::print::{PrintTarget, print};
-pub use self::rules::{Construct, Dialect, Evidence, Form, FunctionRule, SyntaxRule, TypeRule};
-pub use self::target::{Param, ParamSource, ResultColumn, TargetSql};
+pub use self::rules::{Construct, Dialect, Evidence, Form, FunctionRule, SyntaxRule, TypeRule, Version};
+pub use self::target::{Carrier, Param, ParamSource, ResultColumn, TargetSql};

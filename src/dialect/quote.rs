@@ -1,6 +1,7 @@
-//! Literals and identifiers of the PostgreSQL family, under `standard_conforming_strings = on` (invariant 4).
+//! Literals and identifiers, by each dialect's lexical rules (invariant 4).
 //!
-//! A backslash is an ordinary character in `'...'` then; the `E'...'` form is never written.
+//! The PostgreSQL family runs under `standard_conforming_strings = on`: a backslash is an ordinary character in `'...'`; the `E'...'`
+//! form is never written.
 
 use crate::error::{Error, Result, SqlState};
 
@@ -159,6 +160,93 @@ const KEYWORDS: &[&str] = &[
     "xmltable",
 ];
 
+/// How a target writes names and strings.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Quoting {
+    pub identifiers: Identifiers,
+    pub strings: Strings,
+    /// Two names that differ by case only are one name.
+    pub insensitive: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Identifiers {
+    /// `` `name` ``, a backtick doubled.
+    Backtick,
+    /// `` `name` ``, with the escapes of strings.
+    BacktickBackslash,
+    /// `"name"` always, a quote doubled.
+    Double,
+    /// Bare where PostgreSQL takes it so, else `"name"`.
+    Postgresql,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Strings {
+    /// A backslash escapes: quotes, backslashes and line ends are written by escapes.
+    Backslash,
+    /// A quote is doubled, nothing else is special.
+    Standard,
+}
+
+impl Quoting {
+    pub const POSTGRESQL: Quoting =
+        Quoting { identifiers: Identifiers::Postgresql, strings: Strings::Standard, insensitive: false };
+
+    /// A string literal.
+    pub fn literal(&self, text: &str) -> Result<String> {
+        match self.strings {
+            Strings::Backslash => escaped(text, '\''),
+            Strings::Standard => literal(text),
+        }
+    }
+
+    /// A name as one identifier.
+    pub fn identifier(&self, name: &str) -> Result<String> {
+        match self.identifiers {
+            Identifiers::Postgresql => identifier(name),
+            Identifiers::Backtick | Identifiers::BacktickBackslash | Identifiers::Double => {
+                self.quoted_identifier(name)
+            }
+        }
+    }
+
+    /// A name in quotes.
+    pub fn quoted_identifier(&self, name: &str) -> Result<String> {
+        match self.identifiers {
+            Identifiers::Backtick => quoted(name, '`'),
+            Identifiers::BacktickBackslash if name.is_empty() => quoted(name, '`'),
+            Identifiers::BacktickBackslash => escaped(name, '`'),
+            Identifiers::Double | Identifiers::Postgresql => quoted_identifier(name),
+        }
+    }
+
+    /// The form by which names are compared.
+    pub fn folded<'n>(&self, name: &'n str) -> std::borrow::Cow<'n, str> {
+        if self.insensitive { name.to_lowercase().into() } else { name.into() }
+    }
+}
+
+fn escaped(text: &str, quote: char) -> Result<String> {
+    check(text)?;
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\\' | '\'' | '"' | '`' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+    Ok(out)
+}
+
 /// `'text'`, each quote doubled; 22021 when it holds a NUL, which no PostgreSQL text can.
 pub fn literal(text: &str) -> Result<String> {
     quoted(text, '\'')
@@ -174,14 +262,16 @@ pub fn quoted_identifier(name: &str) -> Result<String> {
     quoted(name, '"')
 }
 
-fn quoted(text: &str, quote: char) -> Result<String> {
-    if text.contains('\0') {
-        return Err(Error::new(
-            SqlState::CHARACTER_NOT_IN_REPERTOIRE,
-            "invalid byte sequence for encoding \"UTF8\": 0x00",
-        ));
+fn check(text: &str) -> Result<()> {
+    if !text.contains('\0') {
+        return Ok(());
     }
-    if quote == '"' && text.is_empty() {
+    Err(Error::new(SqlState::CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00"))
+}
+
+fn quoted(text: &str, quote: char) -> Result<String> {
+    check(text)?;
+    if quote != '\'' && text.is_empty() {
         return Err(Error::new(SqlState::SYNTAX_ERROR, "zero-length delimited identifier"));
     }
     let mut out = String::with_capacity(text.len() + 2);
@@ -233,34 +323,98 @@ mod tests {
         assert_eq!(identifier("a\0b").unwrap_err().state(), SqlState::CHARACTER_NOT_IN_REPERTOIRE);
     }
 
-    /// Lexes one quoted token as PostgreSQL does: a doubled quote is one quote, nothing else is special.
-    fn lex(token: &str) -> Option<String> {
+    /// Lexes one quoted token: a doubled quote is one quote; a backslash escapes where it does.
+    fn lex(token: &str, backslash: bool) -> Option<String> {
         let quote = token.chars().next()?;
         let inner = token.strip_prefix(quote)?.strip_suffix(quote)?;
         let mut out = String::new();
         let mut chars = inner.chars();
         while let Some(c) = chars.next() {
-            if c == quote && chars.next() != Some(quote) {
-                return None;
+            match c {
+                '\\' if backslash => out.push(match chars.next()? {
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    c @ ('\\' | '\'' | '"' | '`') => c,
+                    _ => return None,
+                }),
+                '\n' | '\r' if backslash => return None,
+                c if c == quote => {
+                    if backslash || chars.next() != Some(quote) {
+                        return None;
+                    }
+                    out.push(c);
+                }
+                c => out.push(c),
             }
-            out.push(c);
         }
         Some(out)
     }
 
+    /// Strings that have broken quoting before.
+    const HOSTILE: &[&str] = &[
+        "\\' or 1=1 --",
+        "\\\" or 1=1 --",
+        "\\` or 1=1 --",
+        "x' /* ",
+        "*/ ' -- ",
+        "$$ $1 $tag$ ? :1 @p",
+        "\n'\r\n\t\\n",
+        "''''",
+        "\\",
+        "\\\\'",
+        "``\"\"",
+        "naïve \u{2019} \u{ff07}",
+        "U&'\\0027'",
+        "E'\\''",
+    ];
+
     #[test]
     fn every_string_comes_back_as_one_token() {
-        let alphabet = ['\'', '"', '\\', 'a', 'A', ' ', '$', '\n', 'é', ';', '-'];
+        let alphabet = ['\'', '"', '`', '\\', 'a', 'A', ' ', '$', '\n', '\r', '\t', 'é', ';', '-'];
         let mut state = 1u64;
-        for _ in 0..2000 {
-            let mut text = String::from("x");
-            for _ in 0..(state >> 33) % 9 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                text.push(alphabet[(state >> 33) as usize % alphabet.len()]);
-            }
+        let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            assert_eq!(lex(&literal(&text).unwrap()).as_deref(), Some(text.as_str()));
-            assert_eq!(lex(&quoted_identifier(&text).unwrap()).as_deref(), Some(text.as_str()));
+            (state >> 33) as usize
+        };
+        let mut texts: Vec<String> = HOSTILE.iter().map(|text| (*text).to_owned()).collect();
+        for _ in 0..2000 {
+            let length = random() % 9;
+            texts.push(std::iter::once('x').chain((0..length).map(|_| alphabet[random() % alphabet.len()])).collect());
+        }
+        for text in &texts {
+            for strings in [Strings::Backslash, Strings::Standard] {
+                for identifiers in [Identifiers::Backtick, Identifiers::BacktickBackslash, Identifiers::Double] {
+                    let quoting = Quoting { identifiers, strings, insensitive: false };
+                    let literal = quoting.literal(text).unwrap();
+                    assert_eq!(lex(&literal, strings == Strings::Backslash).as_ref(), Some(text));
+                    let name = quoting.identifier(text).unwrap();
+                    assert_eq!(lex(&name, identifiers == Identifiers::BacktickBackslash).as_ref(), Some(text));
+                }
+            }
+        }
+    }
+
+    /// An independent lexer reads each hostile string back as one token.
+    #[test]
+    fn another_lexer_agrees() {
+        use sqlparser::dialect::{BigQueryDialect, DuckDbDialect, GenericDialect, PostgreSqlDialect};
+        use sqlparser::tokenizer::{Token, Tokenizer};
+        let standard = Quoting { identifiers: Identifiers::Double, ..Quoting::POSTGRESQL };
+        let bigquery =
+            Quoting { identifiers: Identifiers::BacktickBackslash, strings: Strings::Backslash, insensitive: false };
+        for text in HOSTILE {
+            let tokens = |quoting: Quoting, dialect: &dyn sqlparser::dialect::Dialect| {
+                Tokenizer::new(dialect, &quoting.literal(text).unwrap()).tokenize().unwrap()
+            };
+            for tokens in [
+                tokens(Quoting::POSTGRESQL, &PostgreSqlDialect {}),
+                tokens(standard, &DuckDbDialect),
+                tokens(standard, &GenericDialect),
+                tokens(bigquery, &BigQueryDialect),
+            ] {
+                assert_eq!(tokens, [Token::SingleQuotedString((*text).to_owned())]);
+            }
         }
     }
 }

@@ -1,21 +1,79 @@
 //! [`Dialect`]: what a target can say, from `dialects/<target>/*.toml`. No row = the target does not have it.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
-use super::template::Template;
-use crate::catalog::Language;
-use crate::catalog::signatures::rows::{self, Row};
-use crate::error::{Error, Result};
+use super::quote::Quoting;
+use super::template::{Grammar, Template};
 use crate::types::PgType;
 
 /// A target dialect.
 #[derive(Debug)]
 pub struct Dialect {
     pub name: &'static str,
-    functions: HashMap<u32, FunctionRule>,
-    types: HashMap<PgType, TypeRule>,
-    syntax: HashMap<Construct, SyntaxRule>,
+    pub text: TextRules,
+    pub(super) functions: HashMap<u32, FunctionRule>,
+    pub(super) types: HashMap<PgType, TypeRule>,
+    pub(super) casts: HashMap<(PgType, PgType), FunctionRule>,
+    pub(super) syntax: HashMap<Construct, SyntaxRule>,
+}
+
+/// The closed set of text flags (`text` of `dialect.toml`).
+#[derive(Clone, Copy, Debug)]
+pub struct TextRules {
+    /// `sqlparser`'s nearest grammar.
+    pub grammar: Grammar,
+    pub quoting: Quoting,
+    /// PostgreSQL itself: schema-qualified functions, `::`, typed literals, positions in ORDER BY.
+    pub postgresql: bool,
+    pub collation: Collations,
+    pub fence: Fences,
+    pub limit: LimitOrder,
+    pub parameters: Parameters,
+    pub srid: SridCarrier,
+}
+
+/// How text is compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Collations {
+    /// By bytes or code points, which is PostgreSQL's C over UTF-8; there is nothing to print.
+    Binary,
+    /// A collation is printed where it matters.
+    Named,
+}
+
+/// What keeps a query's own conditions above a policy's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fences {
+    /// Nothing is known to: relations with a row policy are refused.
+    None,
+    /// `OFFSET 0` in the derived table.
+    Offset,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LimitOrder {
+    LimitOffset,
+    OffsetLimit,
+}
+
+/// How bind parameters are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Parameters {
+    /// `$1`; one number may stand in several places.
+    Dollar,
+    /// There are none.
+    None,
+    /// `?`, one value for each place.
+    Question,
+}
+
+/// Where the target keeps the SRID of a geometry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SridCarrier {
+    /// In the column's type: a column without one is SRID 0 throughout.
+    Type,
+    /// In each value.
+    Value,
 }
 
 /// How a function of the language is said.
@@ -23,12 +81,21 @@ pub struct Dialect {
 pub struct FunctionRule {
     pub form: Form,
     pub evidence: Evidence,
+    /// Why a translation is only approximate.
+    pub why: Option<String>,
+    /// The oldest version of the target that has it.
+    pub min_version: Option<Version>,
+    pub guards: Vec<Guard>,
+    /// TRUE wherever the function is TRUE or raises: may be pushed before a local recheck.
+    pub superset: Option<Template>,
+    /// TRUE only where the function is TRUE: what is pushed for it under NOT.
+    pub subset: Option<Template>,
 }
 
 /// A function's form in the target.
 #[derive(Clone, Debug)]
 pub enum Form {
-    /// Evaluated by Graticule only: the target's own would answer about another catalog or session.
+    /// Evaluated by Graticule only: the target's own would answer about another catalog or session, or differently.
     Local(String),
     /// The same name and arguments.
     Native,
@@ -36,19 +103,79 @@ pub enum Form {
     Template(Template),
 }
 
+/// A condition of a row: one that cannot be shown when printing refuses, one about EMPTY is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Guard {
+    /// FALSE when a spatial argument is EMPTY.
+    EmptyFalse,
+    /// NULL when a spatial argument is EMPTY.
+    EmptyNull,
+    /// TRUE when a spatial argument is EMPTY.
+    EmptyTrue,
+    /// That argument is a constant, not NULL.
+    Literal(usize),
+    /// Every spatial argument is of this kind (as in typmods), by its type.
+    Kind(u8),
+    /// No spatial argument can be a collection.
+    NoCollection,
+    /// That argument is a constant number above zero.
+    Positive(usize),
+    /// All spatial arguments have one SRID, known when printing.
+    SameSrid,
+    /// No spatial argument has Z or M.
+    TwoDimensions,
+}
+
 /// What is known of the equality of a row.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Evidence {
     Approximate,
+    /// The target's documentation says the same. The least that is used unless the session asks for another.
+    #[default]
     Documented,
+    /// Executed equal on the real engine.
     Exact,
 }
+
+/// A version of a target: numbers between dots.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Version(pub Vec<u32>);
 
 /// How a type is said.
 #[derive(Clone, Debug)]
 pub enum TypeRule {
+    Named(Box<NamedType>),
     Native,
     Refuse(String),
+}
+
+/// A type of a foreign target.
+#[derive(Clone, Debug)]
+pub struct NamedType {
+    /// As a cast names it; `:precision` and `:scale` stand for numeric's.
+    pub name: String,
+    /// How a value is written; `None`: its PostgreSQL text, cast.
+    pub literal: Option<Template>,
+    /// How a bind parameter is taken; `None`: cast.
+    pub parameter: Option<Template>,
+    /// What the outermost select list asks for; `None`: the value itself.
+    pub fetch: Option<Template>,
+    pub carrier: CarrierRule,
+    /// Is a geometry EMPTY?
+    pub empty: Option<Template>,
+    /// GROUP BY, DISTINCT and set operations agree with PostgreSQL's.
+    pub groups: bool,
+    /// ORDER BY agrees with PostgreSQL's.
+    pub orders: bool,
+}
+
+/// How values of a type come back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CarrierRule {
+    Ewkb,
+    Native,
+    Text,
+    Wkb,
 }
 
 /// How a construct is said.
@@ -56,6 +183,29 @@ pub enum TypeRule {
 pub enum SyntaxRule {
     Native,
     Refuse(String),
+    Rule(Rewrite),
+}
+
+/// The closed set of ways round a construct that a target lacks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rewrite {
+    /// By CASE.
+    Case,
+    /// By COALESCE.
+    Coalesce,
+    /// By row_number() in a derived table.
+    RowNumber,
+}
+
+impl Rewrite {
+    pub fn by_name(name: &str) -> Option<Rewrite> {
+        Some(match name {
+            "case" => Rewrite::Case,
+            "coalesce" => Rewrite::Coalesce,
+            "row_number" => Rewrite::RowNumber,
+            _ => return None,
+        })
+    }
 }
 
 macro_rules! constructs {
@@ -78,45 +228,87 @@ constructs! {
     AggregateFilter = "aggregate FILTER",
     AggregateOrder = "aggregate ORDER BY",
     Array = "arrays",
+    BooleanTest = "IS TRUE, IS FALSE, IS UNKNOWN",
     Cte = "WITH",
     DataModifyingCte = "data-modifying WITH",
     Delete = "DELETE",
     DistinctOn = "DISTINCT ON",
+    ExceptAll = "EXCEPT ALL and INTERSECT ALL",
+    FrameExclusion = "frame exclusion",
+    FrameGroups = "GROUPS frames",
+    FrameRange = "RANGE frames with offsets",
     FullJoin = "FULL JOIN",
     FunctionInFrom = "functions in FROM",
+    Greatest = "GREATEST and LEAST",
     GroupingSets = "GROUPING SETS",
     Insert = "INSERT",
+    IsDistinct = "IS DISTINCT FROM",
     Lateral = "LATERAL",
     Locking = "FOR UPDATE",
     OnConflict = "ON CONFLICT",
+    Only = "ONLY",
+    Quantified = "comparisons with ANY or ALL",
     Recursive = "WITH RECURSIVE",
     Returning = "RETURNING",
     Rows = "row values",
+    Subscript = "subscripts",
     SystemColumns = "system columns",
     Update = "UPDATE",
+    Values = "VALUES",
     WholeRow = "whole-row references",
     Window = "window functions",
     WithTies = "WITH TIES",
 }
 
-const POSTGIS: &[(&str, &str)] = &[
-    ("postgis/dialect.toml", include_str!("../../dialects/postgis/dialect.toml")),
-    ("postgis/types.toml", include_str!("../../dialects/postgis/types.toml")),
-    ("postgis/pg-core.toml", include_str!("../../dialects/postgis/pg-core.toml")),
-    ("postgis/pg-json.toml", include_str!("../../dialects/postgis/pg-json.toml")),
-    ("postgis/postgis.toml", include_str!("../../dialects/postgis/postgis.toml")),
-];
+impl Construct {
+    /// The rewrites that a dialect may name for it.
+    pub(super) fn rewrites(self) -> &'static [Rewrite] {
+        match self {
+            Construct::AggregateFilter | Construct::IsDistinct => &[Rewrite::Case],
+            Construct::BooleanTest | Construct::Greatest => &[Rewrite::Coalesce],
+            Construct::DistinctOn => &[Rewrite::RowNumber],
+            _ => &[],
+        }
+    }
+}
 
-impl Dialect {
-    /// PostgreSQL 15 with PostGIS 3, loaded once per process.
-    pub fn postgis() -> Result<&'static Dialect> {
-        static DIALECT: OnceLock<Result<Dialect>> = OnceLock::new();
-        let loaded = DIALECT.get_or_init(|| load("postgis", POSTGIS, &*Language::load()?));
-        loaded.as_ref().map_err(Error::clone)
+impl Evidence {
+    pub fn by_name(name: &str) -> Option<Evidence> {
+        Some(match name {
+            "approximate" => Evidence::Approximate,
+            "documented" => Evidence::Documented,
+            "exact" => Evidence::Exact,
+            _ => return None,
+        })
     }
 
+    pub fn name(self) -> &'static str {
+        match self {
+            Evidence::Approximate => "approximate",
+            Evidence::Documented => "documented",
+            Evidence::Exact => "exact",
+        }
+    }
+}
+
+impl Version {
+    /// The leading numbers of `483`, `v1.5.5` or `1.5.5-r1`.
+    pub fn parse(text: &str) -> Option<Version> {
+        let text = text.trim().trim_start_matches('v');
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let numbers: Option<Vec<u32>> = text[..end].trim_end_matches('.').split('.').map(|n| n.parse().ok()).collect();
+        numbers.map(Version)
+    }
+}
+
+impl Dialect {
     pub fn function(&self, oid: u32) -> Option<&FunctionRule> {
         self.functions.get(&oid)
+    }
+
+    /// The rule of a cast that is no function of the language.
+    pub fn cast(&self, source: PgType, target: PgType) -> Option<&FunctionRule> {
+        self.casts.get(&(source, target))
     }
 
     /// The rule of a base type; arrays follow their element.
@@ -124,126 +316,15 @@ impl Dialect {
         self.types.get(&ty.element().filter(|_| ty.is_array()).unwrap_or(ty))
     }
 
+    /// The rule of a foreign target's type.
+    pub fn named(&self, ty: PgType) -> Option<&NamedType> {
+        match self.ty(ty) {
+            Some(TypeRule::Named(named)) => Some(named),
+            _ => None,
+        }
+    }
+
     pub fn syntax(&self, construct: Construct) -> Option<&SyntaxRule> {
         self.syntax.get(&construct)
-    }
-}
-
-fn load(name: &'static str, files: &[(&str, &str)], language: &Language) -> Result<Dialect> {
-    let mut dialect = Dialect { name, functions: HashMap::new(), types: HashMap::new(), syntax: HashMap::new() };
-    let signatures: HashMap<String, _> =
-        language.all_functions().map(|function| (function.signature(), function)).collect();
-    for (file, text) in files {
-        rows::read(file, text, &mut |row| match row.section {
-            "functions" => {
-                row.only(&["function", "native", "template", "local", "refuse", "evidence"])?;
-                let signature = row.required("function")?;
-                let function =
-                    signatures.get(signature).ok_or_else(|| row.error(format!("unknown signature `{signature}`")))?;
-                let form = form(&row, function.args.len())?;
-                let evidence = match (row.text("evidence")?, &form) {
-                    (Some("approximate"), _) => Evidence::Approximate,
-                    (Some("documented"), _) => Evidence::Documented,
-                    (Some("exact"), _) => Evidence::Exact,
-                    (None, Form::Local(_) | Form::Refuse(_)) => Evidence::Exact,
-                    (Some(other), _) => return Err(row.error(format!("unknown evidence `{other}`"))),
-                    (None, Form::Native | Form::Template(_)) => return Err(row.error("`evidence` is missing")),
-                };
-                let rule = FunctionRule { form, evidence };
-                unique(&row, dialect.functions.insert(function.oid, rule).is_some())
-            }
-            "types" => {
-                row.only(&["type", "native", "refuse"])?;
-                let name = row.required("type")?;
-                let ty = PgType::by_name(name).ok_or_else(|| row.error(format!("unknown type `{name}`")))?;
-                let rule = match row.text("refuse")? {
-                    Some(why) => TypeRule::Refuse(why.to_owned()),
-                    None if row.flag("native")? => TypeRule::Native,
-                    None => return Err(row.error("expected `native` or `refuse`")),
-                };
-                unique(&row, dialect.types.insert(ty, rule).is_some())
-            }
-            "syntax" => {
-                row.only(&["construct", "native", "refuse"])?;
-                let name = row.required("construct")?;
-                let construct = Construct::ALL.iter().copied().find(|construct| construct.name() == name);
-                let construct = construct.ok_or_else(|| row.error(format!("unknown construct `{name}`")))?;
-                let rule = match row.text("refuse")? {
-                    Some(why) => SyntaxRule::Refuse(why.to_owned()),
-                    None if row.flag("native")? => SyntaxRule::Native,
-                    None => return Err(row.error("expected `native` or `refuse`")),
-                };
-                unique(&row, dialect.syntax.insert(construct, rule).is_some())
-            }
-            other => Err(row.error(format!("unknown section `{other}`"))),
-        })?;
-    }
-    Ok(dialect)
-}
-
-fn form(row: &Row<'_>, arguments: usize) -> Result<Form> {
-    let forms = (row.flag("native")?, row.text("template")?, row.text("local")?, row.text("refuse")?);
-    Ok(match forms {
-        (true, None, None, None) => Form::Native,
-        (false, Some(template), None, None) => {
-            Form::Template(Template::parse(template, arguments).map_err(|what| row.error(what))?)
-        }
-        (false, None, Some(why), None) => Form::Local(why.to_owned()),
-        (false, None, None, Some(why)) => Form::Refuse(why.to_owned()),
-        _ => return Err(row.error("expected one of `native`, `template`, `local`, `refuse`")),
-    })
-}
-
-fn unique(row: &Row<'_>, again: bool) -> Result<()> {
-    if again { Err(row.error("stands twice")) } else { Ok(()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn postgis_says_the_whole_language_or_why_not() {
-        let dialect = Dialect::postgis().unwrap();
-        let language = Language::load().unwrap();
-        for function in language.all_functions() {
-            assert!(dialect.function(function.oid).is_some(), "{}", function.signature());
-        }
-        for construct in Construct::ALL {
-            assert!(dialect.syntax(*construct).is_some(), "{}", construct.name());
-        }
-        let native = dialect.functions.values().filter(|rule| matches!(rule.form, Form::Native)).count();
-        assert!(native >= 1790, "{native}");
-    }
-
-    /// One line a function: how it is said. `UPDATE=1` rewrites.
-    #[test]
-    fn golden() {
-        let dialect = Dialect::postgis().unwrap();
-        let language = Language::load().unwrap();
-        for family in ["pg-core", "pg-json", "postgis"] {
-            let mut lines: Vec<String> = Vec::new();
-            let (file, text) =
-                POSTGIS.iter().find(|(file, _)| *file == format!("postgis/{family}.toml")).copied().unwrap();
-            rows::read(file, text, &mut |row| {
-                let function = language.function(row.required("function")?).unwrap();
-                let how = match &dialect.function(function.oid).unwrap().form {
-                    Form::Local(why) => format!("local: {why}"),
-                    Form::Native if function.schema == "public" => format!("<postgis>.{}", function.name),
-                    Form::Native => format!("{}.{}", function.schema, function.name),
-                    Form::Refuse(why) => format!("refused: {why}"),
-                    Form::Template(template) => format!("{:?}", template.pieces()),
-                };
-                lines.push(format!("{} => {how}", function.signature()));
-                Ok(())
-            })
-            .unwrap();
-            let path = format!("{}/dialects/postgis/{family}.golden", env!("CARGO_MANIFEST_DIR"));
-            let text = lines.join("\n") + "\n";
-            if std::env::var_os("UPDATE").is_some() {
-                std::fs::write(&path, &text).unwrap();
-            }
-            assert!(std::fs::read_to_string(&path).unwrap() == text, "{path} differs: UPDATE=1 rewrites it");
-        }
     }
 }

@@ -12,6 +12,7 @@ pub struct TargetSql {
     pub(super) columns: Arc<[ResultColumn]>,
     pub(super) spans: Arc<[(usize, usize)]>,
     pub(super) whole: bool,
+    pub(super) approximations: Arc<[String]>,
 }
 
 /// A bind parameter of the printed text, in order ($1 ...).
@@ -34,12 +35,32 @@ pub enum ParamSource {
     Outer(usize),
 }
 
-/// A result column as bind sees it.
+/// A result column as bind sees it, and how its values come.
 #[derive(Clone, Debug)]
 pub struct ResultColumn {
     pub name: String,
     pub ty: PgType,
     pub typmod: i32,
+    pub carrier: Carrier,
+}
+
+/// The form in which a target gives a column's values; a connector converts them to `types::storage` of the column's type.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Carrier {
+    /// EWKB bytes.
+    Ewkb,
+    /// The target's own type for this one.
+    Native,
+    /// PostgreSQL's text form.
+    Text,
+    /// WKB (ISO or with flags, without SRID); every value has this SRID.
+    Wkb { srid: i32 },
+}
+
+impl ResultColumn {
+    pub fn new(name: impl Into<String>, ty: PgType, typmod: i32) -> ResultColumn {
+        ResultColumn { name: name.into(), ty, typmod, carrier: Carrier::Native }
+    }
 }
 
 impl TargetSql {
@@ -62,6 +83,11 @@ impl TargetSql {
         self.whole
     }
 
+    /// Translations in use that are only approximate, each with its reason: a NOTICE each.
+    pub fn approximations(&self) -> &[String] {
+        &self.approximations
+    }
+
     /// Maps a byte offset in the printed text to the byte offset in the client's text.
     pub fn source_position(&self, printed: usize) -> Option<usize> {
         let at = self.spans.partition_point(|(start, _)| *start <= printed);
@@ -77,6 +103,7 @@ impl TargetSql {
             columns: columns.into(),
             spans: Arc::new([]),
             whole: true,
+            approximations: Arc::new([]),
         }
     }
 }

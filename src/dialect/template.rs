@@ -1,41 +1,173 @@
-//! Templates: target SQL with `:1` holes for the arguments.
+//! Templates: target SQL with holes, as tokens (DESIGN section 5).
+//!
+//! `:1` and `:name` stand for arguments, `:*` for all of them. In aggregates `:distinct`, `:order`, `:filter` and `:over` are the places of
+//! those clauses; where a template lacks one, a call that has it is refused. In literals `:text`, `:hex`, `:wkb`, `:ewkb` are quoted forms
+//! of the value. The nearest grammar that `sqlparser` has validates a template when it is loaded, and tells whether it must be put in
+//! parentheses; it never prints. Arguments are printed self-delimited, so a hole needs no parentheses of its own.
 
-use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::ast::Expr;
+use sqlparser::dialect::{self as grammars, Dialect as GrammarRules};
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
 
-/// A parsed template. Arguments are printed self-delimited, so a hole never needs parentheses of its own.
+/// A checked template.
 #[derive(Clone, Debug)]
 pub struct Template {
     pieces: Vec<Piece>,
+    /// Is it one operand by itself (a call, a cast, CASE ... END)?
+    delimited: bool,
 }
 
 /// A piece of a template, in order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Piece {
+    /// All arguments, with commas.
+    All,
+    /// The place of a clause of an aggregate call.
+    Clause(Clause),
     /// Argument number, from 0.
     Hole(usize),
     Text(String),
+    /// A form of a literal's value.
+    Value(ValueForm),
+}
+
+/// A clause of an aggregate or window call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Clause {
+    Distinct,
+    Filter,
+    Order,
+    Over,
+}
+
+/// How a literal's value is written, always as one quoted string.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ValueForm {
+    /// EWKB in hexadecimal digits.
+    Ewkb,
+    /// Bytes in hexadecimal digits.
+    Hex,
+    /// PostgreSQL's text form.
+    Text,
+    /// WKB without SRID in hexadecimal digits.
+    Wkb,
+}
+
+/// What a template may hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Holes<'a> {
+    /// Names of the arguments; an argument without a name has its number only.
+    pub arguments: &'a [Option<&'a str>],
+    pub clauses: bool,
+    pub values: bool,
+}
+
+/// The grammars that validate templates.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Grammar {
+    Ansi,
+    Bigquery,
+    Databricks,
+    Duckdb,
+    Generic,
+    Oracle,
+    Postgresql,
+    Redshift,
+    Snowflake,
+}
+
+impl Grammar {
+    pub fn by_name(name: &str) -> Option<Grammar> {
+        Some(match name {
+            "ansi" => Grammar::Ansi,
+            "bigquery" => Grammar::Bigquery,
+            "databricks" => Grammar::Databricks,
+            "duckdb" => Grammar::Duckdb,
+            "generic" => Grammar::Generic,
+            "oracle" => Grammar::Oracle,
+            "postgresql" => Grammar::Postgresql,
+            "redshift" => Grammar::Redshift,
+            "snowflake" => Grammar::Snowflake,
+            _ => return None,
+        })
+    }
+
+    fn rules(self) -> &'static dyn GrammarRules {
+        match self {
+            Grammar::Ansi => &grammars::AnsiDialect {},
+            Grammar::Bigquery => &grammars::BigQueryDialect,
+            Grammar::Databricks => &grammars::DatabricksDialect,
+            Grammar::Duckdb => &grammars::DuckDbDialect,
+            Grammar::Generic => &grammars::GenericDialect,
+            Grammar::Oracle => &grammars::OracleDialect,
+            Grammar::Postgresql => &grammars::PostgreSqlDialect {},
+            Grammar::Redshift => &grammars::RedshiftSqlDialect {},
+            Grammar::Snowflake => &grammars::SnowflakeDialect,
+        }
+    }
+
+    /// Parses one expression that must be all of the text.
+    fn expression(self, text: &str) -> Result<Expr, String> {
+        let parsed = Parser::new(self.rules()).try_with_sql(text).and_then(|mut parser| {
+            let expr = parser.parse_expr()?;
+            parser.expect_token(&Token::EOF)?;
+            Ok(expr)
+        });
+        parsed.map_err(|error| format!("not an expression: {error}"))
+    }
+
+    /// A data type as a cast names it.
+    pub(super) fn check_type(self, text: &str) -> Result<(), String> {
+        let parsed = Parser::new(self.rules()).try_with_sql(text).and_then(|mut parser| {
+            parser.parse_data_type()?;
+            parser.expect_token(&Token::EOF)?;
+            Ok(())
+        });
+        parsed.map_err(|error| format!("not a type: {error}"))
+    }
 }
 
 impl Template {
-    /// Parses a template for a function of that many arguments; the error says what is wrong.
-    /// The nearest grammar that `sqlparser` has validates it; it never prints.
-    pub fn parse(text: &str, arguments: usize) -> Result<Template, String> {
+    /// Parses a template; the error says what is wrong. Every argument must have its hole.
+    pub fn parse(text: &str, holes: Holes<'_>, grammar: Grammar) -> Result<Template, String> {
+        let (template, used) = Template::parse_holes(text, holes, grammar)?;
+        match used.iter().position(|used| !used) {
+            Some(unused) => Err(format!("argument {} has no hole", unused + 1)),
+            None => Ok(template),
+        }
+    }
+
+    /// [`Template::parse`] of what need not say every argument.
+    pub fn parse_some(text: &str, holes: Holes<'_>, grammar: Grammar) -> Result<Template, String> {
+        Ok(Template::parse_holes(text, holes, grammar)?.0)
+    }
+
+    fn parse_holes(text: &str, holes: Holes<'_>, grammar: Grammar) -> Result<(Template, Vec<bool>), String> {
         let mut pieces = Vec::new();
-        let mut used = vec![false; arguments];
-        let mut sample = String::new();
+        let mut used = vec![false; holes.arguments.len()];
+        // Two samples: a hole that would join with its surroundings (`f :1`, `:1x`) fails in one of them.
+        let (mut named, mut parenthesized) = (String::new(), String::new());
         let mut rest = text;
         let mut quote = None;
+        let mut before = ' ';
         while let Some(c) = rest.chars().next() {
-            let hole = (quote.is_none() && c == ':').then(|| digits(&rest[1..])).filter(|digits| !digits.is_empty());
-            if let Some(digits) = hole {
-                let number: usize = digits.parse().map_err(|_| format!("hole `:{digits}`"))?;
-                let slot = number.checked_sub(1).and_then(|slot| used.get_mut(slot));
-                *slot.ok_or_else(|| format!("hole `:{number}` is no argument"))? = true;
-                pieces.push(Piece::Hole(number - 1));
-                sample.push_str("(x)");
-                rest = &rest[1 + digits.len()..];
+            let word = (quote.is_none() && c == ':' && before != ':').then(|| word(&rest[1..]));
+            if let Some(word) = word.filter(|word| !word.is_empty()) {
+                let clause = holes.clauses && matches!(word, "distinct" | "filter" | "order" | "over");
+                if !clause && (before.is_alphanumeric() || matches!(before, '_' | ']' | ')' | '"' | '\'')) {
+                    return Err(format!("hole `:{word}` is not separated from what stands before it"));
+                }
+                let (piece, sample) = hole(word, holes, &mut used)?;
+                named.push_str(sample.unwrap_or("hole"));
+                parenthesized.push_str(sample.unwrap_or("(hole)"));
+                pieces.push(piece);
+                rest = &rest[1 + word.len()..];
+                before = if clause { ' ' } else { 'x' };
                 continue;
+            }
+            if quote.is_none() && (rest.starts_with("--") || rest.starts_with("/*")) {
+                return Err("not an expression: a comment".to_owned());
             }
             match quote {
                 None if c == '\'' || c == '"' => quote = Some(c),
@@ -46,45 +178,146 @@ impl Template {
                 Some(Piece::Text(text)) => text.push(c),
                 _ => pieces.push(Piece::Text(c.to_string())),
             }
-            sample.push(c);
+            named.push(c);
+            parenthesized.push(c);
+            before = c;
             rest = &rest[c.len_utf8()..];
         }
-        if let Some(unused) = used.iter().position(|used| !used) {
-            return Err(format!("argument {} has no hole", unused + 1));
-        }
-        let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(&sample).and_then(|mut parser| {
-            parser.parse_expr()?;
-            parser.expect_token(&sqlparser::tokenizer::Token::EOF)
-        });
-        parsed.map_err(|error| format!("not an expression: {error}"))?;
-        Ok(Template { pieces })
+        let parsed = grammar.expression(&named)?;
+        grammar.expression(&parenthesized)?;
+        let delimited = matches!(pieces[..], [Piece::Hole(_)]) || is_delimited(&parsed);
+        Ok((Template { pieces, delimited }, used))
     }
 
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
+
+    pub fn is_delimited(&self) -> bool {
+        self.delimited
+    }
+
+    /// Does a hole of that argument stand more than once?
+    pub fn repeats(&self, argument: usize) -> bool {
+        self.pieces.iter().filter(|piece| **piece == Piece::Hole(argument)).count() > 1
+    }
+
+    pub fn has(&self, clause: Clause) -> bool {
+        self.pieces.contains(&Piece::Clause(clause))
+    }
+
+    /// The operator of a template that is no more than `:1 op :2`.
+    pub fn operator(&self) -> Option<&str> {
+        match &self.pieces[..] {
+            [Piece::Hole(0), Piece::Text(operator), Piece::Hole(1)] => Some(operator.trim()),
+            _ => None,
+        }
+    }
 }
 
-fn digits(text: &str) -> &str {
-    &text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())]
+fn hole<'a>(word: &str, holes: Holes<'_>, used: &mut [bool]) -> Result<(Piece, Option<&'a str>), String> {
+    let clause = |clause, sample| Ok((Piece::Clause(clause), Some(sample)));
+    let value = |form| Ok((Piece::Value(form), Some("'00'")));
+    if let Ok(number) = word.parse::<usize>() {
+        let slot = number.checked_sub(1).and_then(|slot| used.get_mut(slot));
+        *slot.ok_or_else(|| format!("hole `:{word}` is no argument"))? = true;
+        return Ok((Piece::Hole(number - 1), None));
+    }
+    match word {
+        "*" => {
+            used.fill(true);
+            return Ok((Piece::All, Some("hole, hole")));
+        }
+        "distinct" if holes.clauses => return clause(Clause::Distinct, " DISTINCT "),
+        "filter" if holes.clauses => return clause(Clause::Filter, " FILTER (WHERE hole)"),
+        "order" if holes.clauses => return clause(Clause::Order, " ORDER BY hole"),
+        "over" if holes.clauses => return clause(Clause::Over, " OVER (PARTITION BY hole ORDER BY hole)"),
+        "ewkb" if holes.values => return value(ValueForm::Ewkb),
+        "hex" if holes.values => return value(ValueForm::Hex),
+        "text" if holes.values => return value(ValueForm::Text),
+        "wkb" if holes.values => return value(ValueForm::Wkb),
+        _ => {}
+    }
+    let at = holes.arguments.iter().position(|name| *name == Some(word));
+    let at = at.ok_or_else(|| format!("hole `:{word}` is no argument"))?;
+    used[at] = true;
+    Ok((Piece::Hole(at), None))
+}
+
+/// The hole's word after `:`: `*`, digits, or a name.
+fn word(text: &str) -> &str {
+    if text.starts_with('*') {
+        return &text[..1];
+    }
+    let digits = text.starts_with(|c: char| c.is_ascii_digit());
+    let inside = |c: char| if digits { c.is_ascii_digit() } else { c.is_ascii_alphanumeric() || c == '_' };
+    &text[..text.find(|c| !inside(c)).unwrap_or(text.len())]
+}
+
+/// Can the expression be an operand of anything as it stands?
+fn is_delimited(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Array(_)
+            | Expr::Case { .. }
+            | Expr::Cast { .. }
+            | Expr::Ceil { .. }
+            | Expr::CompoundIdentifier(_)
+            | Expr::Extract { .. }
+            | Expr::Floor { .. }
+            | Expr::Function(_)
+            | Expr::Identifier(_)
+            | Expr::Nested(_)
+            | Expr::Overlay { .. }
+            | Expr::Position { .. }
+            | Expr::Substring { .. }
+            | Expr::Trim { .. }
+            | Expr::Value(_)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(text: &str, arguments: usize) -> Result<Template, String> {
+        let names = [Some("a"), Some("b"), None];
+        Template::parse(text, Holes { arguments: &names[..arguments], ..Holes::default() }, Grammar::Duckdb)
+    }
+
     #[test]
     fn parses_or_says_why() {
-        let template = Template::parse("CASE WHEN :1 > 0 THEN f(:2, ':1')::text END", 2).unwrap();
+        let template = parse("CASE WHEN :1 > 0 THEN f(:b, ':1')::text END", 2).unwrap();
         assert_eq!(template.pieces().iter().filter(|piece| matches!(piece, Piece::Hole(_))).count(), 2);
+        assert!(template.is_delimited());
+        assert_eq!(parse(":1 // :2", 2).unwrap().operator(), Some("//"));
+        for (text, delimited) in [(":1 + :2", false), ("f(:1) + :2", false), ("(:1 + :2)", true), ("f(:1, :2)", true)] {
+            assert_eq!(parse(text, 2).unwrap().is_delimited(), delimited, "{text}");
+        }
+        assert!(parse(":1", 1).unwrap().is_delimited());
+        assert!(parse("f(:1, :1)", 1).unwrap().repeats(0));
         for (text, arguments, expected) in [
             ("f(:1)", 2, "argument 2 has no hole"),
             ("f(:1, :2)", 1, "hole `:2` is no argument"),
             ("f(:0)", 0, "hole `:0` is no argument"),
+            ("f(:c)", 0, "hole `:c` is no argument"),
+            ("f(:text)", 0, "hole `:text` is no argument"),
+            ("f(x:1)", 1, "hole `:1` is not separated from what stands before it"),
         ] {
-            assert_eq!(Template::parse(text, arguments).unwrap_err(), expected);
+            assert_eq!(parse(text, arguments).unwrap_err(), expected);
         }
-        assert!(Template::parse("f(:1", 1).unwrap_err().starts_with("not an expression"));
-        assert!(Template::parse("f(:1); DROP", 1).unwrap_err().starts_with("not an expression"));
+        for text in ["f(:1", "f(:1); DROP", "f :1", ":1 :1", "f(:1) --"] {
+            assert!(parse(text, 1).unwrap_err().starts_with("not an expression"), "{text}");
+        }
+    }
+
+    #[test]
+    fn clauses_and_values_have_their_places() {
+        let holes = Holes { arguments: &[None], clauses: true, values: false };
+        let template = Template::parse("sum(:distinct:1:order):filter:over", holes, Grammar::Duckdb).unwrap();
+        assert!(template.has(Clause::Distinct) && template.has(Clause::Over));
+        let holes = Holes { values: true, ..Holes::default() };
+        let template = Template::parse("from_hex(:hex)", holes, Grammar::Duckdb).unwrap();
+        assert_eq!(template.pieces()[1], Piece::Value(ValueForm::Hex));
     }
 }

@@ -21,6 +21,7 @@ use pg_query::NodeEnum;
 
 use crate::bind::{self, BindContext};
 use crate::catalog::Catalog;
+use crate::dialect::Evidence;
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
 use crate::policy;
@@ -99,12 +100,15 @@ impl Pipeline {
         let bound = bind::bind(&context, node, &statement.source, declared)?;
         let read = bound.read.clone();
         let secured = policy::secure(bound, &surroundings.catalog, surroundings.role)?;
-        let force = session.settings.read(|settings| match settings.get("graticule.route") {
-            Some("local") => Some(route::Engine::Local),
-            Some("server") => Some(route::Engine::Server),
-            _ => None,
+        let options = session.settings.read(|settings| route::Options {
+            fidelity: settings.get("graticule.fidelity").and_then(Evidence::by_name).unwrap_or_default(),
+            force: match settings.get("graticule.route") {
+                Some("local") => Some(route::Engine::Local),
+                Some("server") => Some(route::Engine::Server),
+                _ => None,
+            },
         });
-        let routed = route::choose(&secured, &surroundings.catalog, force)?;
+        let routed = route::choose(&secured, &surroundings.catalog, options)?;
         Ok(QueryPlan::new(secured, routed, read, surroundings, session))
     }
 }

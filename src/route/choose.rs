@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::{Choice, Engine, Route, split};
+use super::{Choice, Engine, Options, Route, split};
 use crate::bound::visit::{Node, walk_statement};
 use crate::bound::{Body, Cte, Distinct, ExprKind, From, Query, Statement};
 use crate::catalog::{Catalog, Relation, Server, Source};
@@ -12,14 +12,15 @@ use crate::error::{Error, Result, SqlState};
 use crate::policy::Secured;
 
 /// Decides where the statement runs.
-pub fn choose(secured: &Secured, catalog: &Catalog, force: Option<Engine>) -> Result<Choice> {
+pub fn choose(secured: &Secured, catalog: &Catalog, options: Options) -> Result<Choice> {
+    let force = options.force;
     let places = Places::of(secured.statement());
     let mut why = Vec::new();
     if places.is_empty() && force == Some(Engine::Server) {
         // For tests: the first SQL server takes a statement that reads nothing.
         let server = catalog.servers.values().find(|server| server.wrapper == "postgres");
         let server = server.ok_or_else(|| Error::unsupported("graticule.route = server without a server"))?;
-        let sql = print(secured, &target(catalog, server)?)?;
+        let sql = print(secured, &target(catalog, server, options)?)?;
         let why = vec!["graticule.route is server".to_owned()];
         return Ok(Choice { route: Route::Pushed { server: server.oid, sql }, why });
     }
@@ -41,7 +42,7 @@ pub fn choose(secured: &Secured, catalog: &Catalog, force: Option<Engine>) -> Re
         None => why.push(places.reason()),
         Some(server) => {
             let server = server_of(catalog, server)?;
-            match target(catalog, server).and_then(|target| print(secured, &target)) {
+            match target(catalog, server, options).and_then(|target| print(secured, &target)) {
                 Ok(sql) => {
                     why.push(format!("every relation is on server \"{}\", which can run all of it", server.name));
                     return Ok(Choice { route: Route::Pushed { server: server.oid, sql }, why });
@@ -60,14 +61,14 @@ pub fn choose(secured: &Secured, catalog: &Catalog, force: Option<Engine>) -> Re
     if force == Some(Engine::Server) {
         return Err(Error::unsupported(format!("running this on one server ({})", why.join("; "))));
     }
-    split::federate(secured, catalog, force, why)
+    split::federate(secured, catalog, options, why)
 }
 
 /// The server's dialect, when it has one.
-pub(super) fn target<'a>(catalog: &'a Catalog, server: &'a Server) -> Result<PrintTarget<'a>> {
-    match server.wrapper.as_str() {
-        "postgres" => Ok(PrintTarget { dialect: Dialect::postgis()?, catalog, server }),
-        other => Err(Error::unsupported(format!("SQL on server \"{}\" of wrapper {other}", server.name))),
+pub(super) fn target<'a>(catalog: &'a Catalog, server: &'a Server, options: Options) -> Result<PrintTarget<'a>> {
+    match Dialect::of(server)? {
+        Some(dialect) => Ok(PrintTarget { fidelity: options.fidelity, ..PrintTarget::new(dialect, catalog, server) }),
+        None => Err(Error::unsupported(format!("SQL on server \"{}\" of wrapper {}", server.name, server.wrapper))),
     }
 }
 

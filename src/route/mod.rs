@@ -8,7 +8,7 @@ mod split;
 
 pub use self::choose::choose;
 
-use crate::dialect::TargetSql;
+use crate::dialect::{Evidence, TargetSql};
 use crate::policy::Secured;
 
 /// The way a statement takes, and the reasons, as EXPLAIN tells them.
@@ -46,6 +46,14 @@ pub enum Engine {
     Local,
     /// The server, or an error that says why not.
     Server,
+}
+
+/// What the session asks of routing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The least evidence of a translation that may be used (`SET graticule.fidelity`).
+    pub fidelity: Evidence,
+    pub force: Option<Engine>,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use super::choose::{is_refusal, reason, server_of, target};
-use super::{Choice, Engine, Fragment, Route};
+use super::{Choice, Engine, Fragment, Options, Route};
 use crate::bound::visit::{Node, walk_expr, walk_statement};
 use crate::bound::{
     Body, Distinct, Expr, ExprKind, FragmentScan, From, FunctionScan, JoinKind, Query, RangeId, Statement,
@@ -19,12 +19,8 @@ use crate::error::Result;
 use crate::policy::{Secured, SecuredScan, Site};
 use crate::types::{Datum, PgType};
 
-pub(super) fn federate(
-    secured: &Secured,
-    catalog: &Catalog,
-    force: Option<Engine>,
-    mut why: Vec<String>,
-) -> Result<Choice> {
+pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, mut why: Vec<String>) -> Result<Choice> {
+    let force = options.force;
     let mut pushed: HashMap<RangeId, Vec<Expr>> = HashMap::new();
     let residual = if force == Some(Engine::Local) {
         secured.clone()
@@ -34,7 +30,7 @@ pub(super) fn federate(
             let mut kept = Vec::new();
             for conjunct in conjuncts(filter.take()) {
                 match only_range(&conjunct).and_then(|range| scans.get(&range)) {
-                    Some(scan) => match printable(secured, catalog, scan, &conjunct)? {
+                    Some(scan) => match printable(secured, catalog, options, scan, &conjunct)? {
                         None => pushed.entry(scan.scan.range).or_default().push(conjunct),
                         Some(because) => {
                             why.push(format!("a condition on {} stays here: {because}", scan.scan.relation.name));
@@ -79,7 +75,7 @@ pub(super) fn federate(
             if limit.is_some() { ", with LIMIT" } else { "" }
         ));
         let fragment = secured.fragment(scan, &columns, conditions, limit)?;
-        let sql = print(&fragment, &target(catalog, server)?)?;
+        let sql = print(&fragment, &target(catalog, server, options)?)?;
         scans.push(FragmentScan {
             range: scan.scan.range,
             fragment: fragments.len(),
@@ -108,12 +104,18 @@ fn remote_scans(statement: &Statement) -> Vec<&SecuredScan> {
 }
 
 /// Can the scan's server compute the condition? The reason if not.
-fn printable(secured: &Secured, catalog: &Catalog, scan: &SecuredScan, condition: &Expr) -> Result<Option<String>> {
+fn printable(
+    secured: &Secured,
+    catalog: &Catalog,
+    options: Options,
+    scan: &SecuredScan,
+    condition: &Expr,
+) -> Result<Option<String>> {
     let Source::Remote { server, .. } = &scan.scan.relation.source else {
         return Ok(Some("the relation is not on a server".to_owned()));
     };
     let fragment = secured.fragment(scan, &[], vec![condition.clone()], None)?;
-    let printed = target(catalog, server_of(catalog, *server)?).and_then(|target| print(&fragment, &target));
+    let printed = target(catalog, server_of(catalog, *server)?, options).and_then(|target| print(&fragment, &target));
     match printed {
         Ok(_) => Ok(None),
         Err(error) if is_refusal(&error) => Ok(Some(reason(&error))),

@@ -6,7 +6,7 @@ use crate::error::Result;
 
 fn told(text: &str, force: Option<Engine>) -> Result<Vec<String>> {
     let catalog = catalog();
-    let choice = choose(&secured(&catalog, text)?, &catalog, force)?;
+    let choice = choose(&secured(&catalog, text)?, &catalog, Options { force, ..Options::default() })?;
     let mut lines = Vec::new();
     match &choice.route {
         Route::Constant => lines.push("constant".to_owned()),

@@ -235,7 +235,7 @@ pub(crate) async fn timed(name: &str, scenario: impl Future<Output = ()>) {
 /// A printed statement with its parameters' and columns' types.
 pub(crate) fn sql(text: &str, params: &[PgType], columns: &[PgType]) -> TargetSql {
     let params = params.iter().enumerate().map(|(at, ty)| Param { ty: *ty, source: ParamSource::Client(at) });
-    let columns = columns.iter().map(|ty| ResultColumn { name: "c".to_owned(), ty: *ty, typmod: -1 });
+    let columns = columns.iter().map(|ty| ResultColumn::new("c", *ty, -1));
     TargetSql::for_test(text, params.collect(), columns.collect())
 }
 

@@ -1,6 +1,6 @@
 //! Calls: functions, operators, aggregates, window functions, sub-queries.
 
-use super::{Columns, Construct, Printer, Range, quote};
+use super::{Columns, Construct, Printer, Range};
 use crate::bound::{
     AggregateCall, Expr, ExprKind, FrameBound, FrameExclusion, FrameMode, Query, RangeId, SortKey, SubqueryKind,
     WindowCall, WindowFrame,
@@ -21,12 +21,30 @@ struct Test<'a> {
 
 impl<'a> Printer<'a> {
     /// The function's form in the target; 0A000 naming function and server when it has none.
-    pub(super) fn function_rule(&self, function: &Function) -> Result<&'a Form> {
+    pub(super) fn function_rule(&mut self, function: &Function) -> Result<&'a Form> {
         let what = || format!("function {}", function.signature());
-        match self.target.dialect.function(function.oid).map(|rule| &rule.form) {
-            None => Err(self.refuse(what())),
-            Some(Form::Local(why) | Form::Refuse(why)) => Err(self.refuse(what()).detail(why.clone())),
-            Some(form @ (Form::Native | Form::Template(_))) => Ok(form),
+        let Some(rule) = self.target.dialect.function(function.oid) else { return Err(self.refuse(what())) };
+        match &rule.form {
+            Form::Local(why) | Form::Refuse(why) => Err(self.refuse(what()).detail(why.clone())),
+            form @ (Form::Native | Form::Template(_)) => {
+                self.usable(rule, &what)?;
+                Ok(form)
+            }
+        }
+    }
+
+    /// `(left op right)`, or what the function's row says.
+    pub(super) fn binary_call(
+        &mut self,
+        left: &'a Expr,
+        op: &str,
+        right: &'a Expr,
+        function: &'a Function,
+    ) -> Result<()> {
+        if self.foreign() {
+            self.foreign_call(function, &[left, right])
+        } else {
+            self.binary(left, op, right, function)
         }
     }
 
@@ -79,6 +97,12 @@ impl<'a> Printer<'a> {
         variadic: bool,
     ) -> Result<()> {
         self.check_rows(function, args)?;
+        if self.foreign() {
+            if variadic {
+                return Err(self.refuse("VARIADIC"));
+            }
+            return self.foreign_call(function, &args.iter().collect::<Vec<_>>());
+        }
         if let Form::Template(template) = self.function_rule(function)? {
             for piece in template.pieces() {
                 match piece {
@@ -86,6 +110,9 @@ impl<'a> Printer<'a> {
                         self.expr(args.get(*n).ok_or_else(|| Error::internal("a hole without its argument"))?)?;
                     }
                     Piece::Text(text) => self.push(text),
+                    Piece::All | Piece::Clause(_) | Piece::Value(_) => {
+                        return Err(Error::internal("a hole that the PostgreSQL family does not have"));
+                    }
                 }
             }
             return Ok(());
@@ -129,6 +156,9 @@ impl<'a> Printer<'a> {
 
     pub(super) fn aggregate(&mut self, call: &'a AggregateCall) -> Result<()> {
         let function = &*call.function;
+        if self.foreign() {
+            return self.foreign_aggregate(call);
+        }
         self.function_rule(function)?;
         self.function_name(function)?;
         self.push("(");
@@ -162,7 +192,7 @@ impl<'a> Printer<'a> {
         self.filter(call.filter.as_ref())
     }
 
-    fn filter(&mut self, filter: Option<&'a Expr>) -> Result<()> {
+    pub(super) fn filter(&mut self, filter: Option<&'a Expr>) -> Result<()> {
         let Some(filter) = filter else { return Ok(()) };
         self.construct(Construct::AggregateFilter)?;
         self.push(" FILTER (WHERE ");
@@ -171,7 +201,7 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn sort_keys(&mut self, keys: &'a [SortKey<Expr>]) -> Result<()> {
+    pub(super) fn sort_keys(&mut self, keys: &'a [SortKey<Expr>]) -> Result<()> {
         self.list(keys, |printer, key| {
             let collation = printer.sort_collation(&key.expr);
             printer.collated(&key.expr, collation.as_deref())?;
@@ -182,6 +212,9 @@ impl<'a> Printer<'a> {
 
     pub(super) fn window(&mut self, call: &'a WindowCall) -> Result<()> {
         self.construct(Construct::Window)?;
+        if self.foreign() {
+            return self.foreign_window(call);
+        }
         self.function_rule(&call.function)?;
         self.function_name(&call.function)?;
         self.push("(");
@@ -192,7 +225,13 @@ impl<'a> Printer<'a> {
         }
         self.push(")");
         self.filter(call.filter.as_ref())?;
-        self.push(" OVER (");
+        self.push(" ");
+        self.over(call)
+    }
+
+    /// `OVER (...)`.
+    pub(super) fn over(&mut self, call: &'a WindowCall) -> Result<()> {
+        self.push("OVER (");
         let mut space = "";
         if !call.partition_by.is_empty() {
             self.push("PARTITION BY ");
@@ -214,6 +253,15 @@ impl<'a> Printer<'a> {
     }
 
     fn frame(&mut self, frame: &'a WindowFrame) -> Result<()> {
+        let offset = |bound: &FrameBound| matches!(bound, FrameBound::Following(_) | FrameBound::Preceding(_));
+        match frame.mode {
+            FrameMode::Groups => self.construct(Construct::FrameGroups)?,
+            FrameMode::Range if offset(&frame.start) || offset(&frame.end) => self.construct(Construct::FrameRange)?,
+            FrameMode::Range | FrameMode::Rows => {}
+        }
+        if frame.exclusion != FrameExclusion::NoOthers {
+            self.construct(Construct::FrameExclusion)?;
+        }
         self.push(match frame.mode {
             FrameMode::Groups => "GROUPS BETWEEN ",
             FrameMode::Range => "RANGE BETWEEN ",
@@ -265,6 +313,7 @@ impl<'a> Printer<'a> {
 
     pub(super) fn subquery(&mut self, query: &'a Query, kind: &'a SubqueryKind) -> Result<()> {
         match kind {
+            SubqueryKind::Array if self.foreign() => Err(self.refuse("an array of a sub-query's rows")),
             SubqueryKind::Array => {
                 self.push("ARRAY(");
                 self.query(query)?;
@@ -290,6 +339,7 @@ impl<'a> Printer<'a> {
 
     /// `(left op ANY (SELECT ...))`, rows as `ROW(a, b) op ANY (...)`.
     fn any(&mut self, query: &'a Query, range: RangeId, test: &'a Expr, all: bool) -> Result<()> {
+        self.construct(Construct::Quantified)?;
         let mut tests = Vec::new();
         if !comparisons(test, &mut tests) {
             return Err(self.refuse("this comparison with a sub-query"));
@@ -302,6 +352,12 @@ impl<'a> Printer<'a> {
             self.check_rows(test.function, std::slice::from_ref(test.left))?;
         }
         self.ranges.insert(range, Range { alias: String::new(), columns: Columns::Test });
+        if self.foreign() {
+            if tests.len() > 1 {
+                return Err(self.refuse("a comparison of rows with a sub-query"));
+            }
+            self.foreign_use(&first.left.ty, false)?;
+        }
         self.push(if tests.len() > 1 { "(ROW(" } else { "(" });
         for (n, test) in tests.iter().enumerate() {
             if n > 0 {
@@ -315,8 +371,21 @@ impl<'a> Printer<'a> {
             self.collated(test.left, collation.as_deref())?;
         }
         self.push(if tests.len() > 1 { ") " } else { " " });
-        self.operator(first.function, first.operator)?;
-        self.push(if all { " ALL (" } else { " ANY (" });
+        if self.foreign() {
+            let operator = self.foreign_operator(first.function)?;
+            let operator = operator.ok_or_else(|| self.refuse("this comparison with a sub-query"))?;
+            match (operator, all) {
+                ("=", false) => self.push("IN ("),
+                ("<>", true) => self.push("NOT IN ("),
+                (operator, all) => {
+                    self.push(operator);
+                    self.push(if all { " ALL (" } else { " ANY (" });
+                }
+            }
+        } else {
+            self.operator(first.function, first.operator)?;
+            self.push(if all { " ALL (" } else { " ANY (" });
+        }
         let direct = tests.len() == query.columns.len()
             && tests.iter().enumerate().all(|(n, test)| {
                 matches!(test.right.kind, ExprKind::Column { range: r, column } if r == range && column == n)
@@ -326,7 +395,7 @@ impl<'a> Printer<'a> {
         } else {
             // The sub-query's columns are coerced before they are compared.
             let alias = self.unique("q");
-            let (names, renamed) = super::from::unique_names(query.columns.iter().map(|column| column.name.as_str()));
+            let (names, renamed) = self.unique_names(query.columns.iter().map(|column| column.name.as_str()));
             self.push("SELECT ");
             let named = Range { alias: alias.clone(), columns: Columns::Named { names: names.clone(), renamed } };
             self.ranges.insert(range, named);
@@ -339,8 +408,7 @@ impl<'a> Printer<'a> {
             self.push(" FROM (");
             self.query(query)?;
             self.push(") AS ");
-            let alias = quote::identifier(&alias)?;
-            self.push(&alias);
+            self.name(&alias)?;
             self.column_list(&names)?;
         }
         self.push("))");

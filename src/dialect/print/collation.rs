@@ -6,6 +6,7 @@
 use super::Printer;
 use crate::bound::{Collation, Expr, ExprKind};
 use crate::catalog::Function;
+use crate::dialect::rules::Collations;
 use crate::error::Result;
 use crate::types::PgType;
 
@@ -92,6 +93,9 @@ const ROWS: &[&str] = &["record_ge", "record_gt", "record_le", "record_lt"];
 impl<'a> Printer<'a> {
     /// Is the server's default collation C (server option `lc_collate`, found at attach)?
     fn is_c(&self) -> bool {
+        if self.target.dialect.text.collation == Collations::Binary {
+            return true;
+        }
         let option = |name: &str| self.target.server.options.get(name).is_some_and(|c| c == "C" || c == "POSIX");
         option("lc_collate") && option("lc_ctype")
     }
@@ -129,6 +133,10 @@ impl<'a> Printer<'a> {
 
     /// The expression, under that collation when it has one to take.
     pub(super) fn collated(&mut self, expr: &'a Expr, collation: Option<&str>) -> Result<()> {
+        if self.foreign() {
+            self.foreign_collation(expr)?;
+            return self.expr(expr);
+        }
         let Some(collation) = collation.filter(|_| expr.ty.oid.is_collatable() && expr.ty.oid != PgType::NAME) else {
             return self.expr(expr);
         };

@@ -4,7 +4,7 @@ use super::from::{has_one_tableoid, system_column};
 use super::{Columns, Construct, Printer, Range, is_volatile};
 use crate::bound::{CastMethod, Expr, ExprKind, ExprType, RangeId, SubqueryKind, SystemColumn, Truth};
 use crate::catalog::{Function, Source};
-use crate::dialect::rules::TypeRule;
+use crate::dialect::rules::{SyntaxRule, TypeRule};
 use crate::dialect::target::ParamSource;
 use crate::error::{Error, Result};
 
@@ -44,6 +44,9 @@ impl<'a> Printer<'a> {
             ExprKind::And(args) => self.joined(args, " AND ", "true"),
             ExprKind::Array { elements, multidimensional } => {
                 self.construct(Construct::Array)?;
+                if self.foreign() {
+                    return self.foreign_array(elements, *multidimensional, &expr.ty);
+                }
                 self.push("ARRAY[");
                 self.list(elements, |printer, element| printer.expr(element))?;
                 self.push("]");
@@ -66,6 +69,10 @@ impl<'a> Printer<'a> {
             }
             ExprKind::Cast { arg, method, explicit } => self.cast(expr, arg, method, *explicit),
             ExprKind::Coalesce(args) => self.keyword_call("COALESCE", args, None),
+            ExprKind::Collate(arg) if self.foreign() => {
+                self.foreign_collation(expr)?;
+                self.expr(arg)
+            }
             ExprKind::Collate(arg) => {
                 self.push("(");
                 self.expr(arg)?;
@@ -82,12 +89,12 @@ impl<'a> Printer<'a> {
             }
             ExprKind::Column { range, column } => self.column(*range, *column),
             ExprKind::Context(n) => {
-                let number = self.bind_param(ParamSource::Context(*n), expr.ty.oid);
-                self.push(&format!("${number}"));
-                self.cast_suffix(&ExprType { typmod: -1, ..expr.ty.clone() })
+                self.parameter(ParamSource::Context(*n), &ExprType { typmod: -1, ..expr.ty.clone() })
             }
             ExprKind::Distinct { left, right, equal, negated } => self.distinct(left, right, equal, *negated),
             ExprKind::Field { record, index } => self.field(record, *index),
+            ExprKind::Greatest { args, less } if self.foreign() => self.foreign_extreme("GREATEST", args, less),
+            ExprKind::Least { args, less } if self.foreign() => self.foreign_extreme("LEAST", args, less),
             ExprKind::Greatest { args, less } => {
                 self.check_rows(less, args)?;
                 let collation = self.collation_of(args.iter());
@@ -95,6 +102,9 @@ impl<'a> Printer<'a> {
             }
             ExprKind::Grouping(indices) => self.grouping(indices),
             ExprKind::IsBoolean { arg, truth, negated } => {
+                if self.coalesced_test(arg, *truth, *negated)? {
+                    return Ok(());
+                }
                 let test = match (truth, negated) {
                     (Truth::False, false) => " IS FALSE)",
                     (Truth::False, true) => " IS NOT FALSE)",
@@ -108,7 +118,10 @@ impl<'a> Printer<'a> {
                 self.push(test);
                 Ok(())
             }
-            ExprKind::IsNull { arg, negated, row: _ } => {
+            ExprKind::IsNull { arg, negated, row } => {
+                if *row {
+                    self.construct(Construct::Rows)?;
+                }
                 self.push("(");
                 self.expr(arg)?;
                 self.push(if *negated { " IS NOT NULL)" } else { " IS NULL)" });
@@ -128,7 +141,7 @@ impl<'a> Printer<'a> {
             }
             ExprKind::NullIf { left, right, equal } => {
                 self.function_rule(equal)?;
-                if equal.schema == "pg_catalog" {
+                if equal.schema == "pg_catalog" && !self.foreign() {
                     self.push("NULLIF(");
                     self.expr(left)?;
                     self.push(", ");
@@ -139,7 +152,7 @@ impl<'a> Printer<'a> {
                 // NULLIF finds its operator by the search path, which does not hold PostGIS.
                 self.once(left)?;
                 self.push("CASE WHEN ");
-                self.binary(left, "=", right, equal)?;
+                self.binary_call(left, "=", right, equal)?;
                 self.push(" THEN NULL ELSE ");
                 self.expr(left)?;
                 self.push(" END");
@@ -148,9 +161,7 @@ impl<'a> Printer<'a> {
             ExprKind::Or(args) => self.joined(args, " OR ", "false"),
             ExprKind::Param(n) => {
                 let ty = *self.secured.params().get(*n).ok_or_else(|| Error::internal("a parameter without a type"))?;
-                let number = self.bind_param(ParamSource::Client(*n), ty);
-                self.push(&format!("${number}"));
-                self.cast_suffix(&ExprType::of(ty))
+                self.parameter(ParamSource::Client(*n), &ExprType::of(ty))
             }
             ExprKind::Row(fields) => {
                 self.construct(Construct::Rows)?;
@@ -158,6 +169,9 @@ impl<'a> Printer<'a> {
                 self.list(fields, |printer, field| printer.expr(&field.expr))?;
                 self.push(")");
                 Ok(())
+            }
+            ExprKind::ScalarArray { left, array, function, operator, all } if self.foreign() => {
+                self.foreign_scalar_array(left, array, function, operator, *all)
             }
             ExprKind::ScalarArray { left, array, function, operator, all } => {
                 self.function_rule(function)?;
@@ -184,6 +198,7 @@ impl<'a> Printer<'a> {
             }
             ExprKind::Subquery { query, kind } => self.subquery(query, kind),
             ExprKind::Subscript { container, lower, upper, slice } => {
+                self.construct(Construct::Subscript)?;
                 self.push("(");
                 self.expr(container)?;
                 self.push(")");
@@ -242,7 +257,9 @@ impl<'a> Printer<'a> {
             }
             Columns::Relation { relation, derived } => match relation.columns.get(column) {
                 Some(found) => {
-                    if !found.ty.is_foreign()
+                    if self.foreign() {
+                        self.foreign_column(found)?;
+                    } else if !found.ty.is_foreign()
                         && let Some(TypeRule::Refuse(why)) = self.target.dialect.ty(found.ty)
                     {
                         let what = format!("column {} of type {}", found.name, found.ty.name());
@@ -287,10 +304,17 @@ impl<'a> Printer<'a> {
     fn cast(&mut self, expr: &'a Expr, arg: &'a Expr, method: &'a CastMethod, explicit: bool) -> Result<()> {
         match method {
             CastMethod::Row(_) => return Err(self.refuse("a cast of a row")),
-            CastMethod::Function(function) => {
+            CastMethod::Function(function) if !self.foreign() => {
                 self.function_rule(function)?;
             }
-            CastMethod::Array(_) | CastMethod::Binary | CastMethod::InOut | CastMethod::Typmod => {}
+            CastMethod::Array(_)
+            | CastMethod::Binary
+            | CastMethod::Function(_)
+            | CastMethod::InOut
+            | CastMethod::Typmod => {}
+        }
+        if self.foreign() {
+            return self.foreign_cast(expr, arg, method, explicit);
         }
         let before = self.out.len();
         self.expr(arg)?;
@@ -342,13 +366,20 @@ impl<'a> Printer<'a> {
     }
 
     /// Refuses an expression that must be computed once but would be printed twice.
-    fn once(&self, expr: &Expr) -> Result<()> {
+    pub(super) fn once(&self, expr: &Expr) -> Result<()> {
         if is_volatile(expr) { Err(self.refuse("a volatile expression in this place")) } else { Ok(()) }
     }
 
     fn distinct(&mut self, left: &'a Expr, right: &'a Expr, equal: &'a Function, negated: bool) -> Result<()> {
         self.function_rule(equal)?;
-        if equal.schema == "pg_catalog" {
+        self.construct(Construct::IsDistinct)?;
+        let direct = if self.foreign() {
+            let simple = self.foreign_operator(equal)?.is_some_and(|operator| operator == "=");
+            simple && matches!(self.target.dialect.syntax(Construct::IsDistinct), Some(SyntaxRule::Native))
+        } else {
+            equal.schema == "pg_catalog"
+        };
+        if direct {
             self.push("(");
             self.expr(left)?;
             self.push(if negated { " IS NOT DISTINCT FROM " } else { " IS DISTINCT FROM " });
@@ -366,7 +397,7 @@ impl<'a> Printer<'a> {
         self.push(" IS NOT NULL) WHEN (");
         self.expr(right)?;
         self.push(" IS NULL) THEN true ELSE (NOT ");
-        self.binary(left, "=", right, equal)?;
+        self.binary_call(left, "=", right, equal)?;
         self.push(") END)");
         Ok(())
     }
@@ -377,12 +408,13 @@ impl<'a> Printer<'a> {
                 let field = fields.get(index).ok_or_else(|| Error::internal("a field out of range"))?;
                 return self.expr(&field.expr);
             }
+            _ if self.foreign() => return Err(self.refuse("a field of a row")),
             ExprKind::WholeRow { range } if !matches!(self.range(*range)?.columns, Columns::Test) => {
                 return self.column(*range, index);
             }
             ExprKind::Subquery { query, kind: SubqueryKind::Row } => {
                 self.once(record)?;
-                let (names, _) = super::from::unique_names(query.columns.iter().map(|column| column.name.as_str()));
+                let (names, _) = self.unique_names(query.columns.iter().map(|column| column.name.as_str()));
                 let name = names.get(index).ok_or_else(|| Error::internal("a field out of range"))?;
                 let alias = self.unique("row");
                 self.push("(SELECT ");

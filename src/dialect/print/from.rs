@@ -2,33 +2,35 @@
 
 use std::collections::HashSet;
 
-use super::{Columns, Construct, Printer, Range, quote};
+use super::{Columns, Construct, Printer, Range};
 use crate::bound::{ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Scan, SystemColumn};
 use crate::catalog::{RelationKind, Source};
+use crate::dialect::rules::Fences;
 use crate::error::{Error, Result};
 use crate::policy::{ColumnAccess, Fence, SecuredScan};
 
-/// Names made unique by numbering, and whether any had to be.
-pub(super) fn unique_names<'n>(names: impl Iterator<Item = &'n str>) -> (Vec<String>, bool) {
-    let mut taken = HashSet::new();
-    let mut renamed = false;
-    let names = names
-        .map(|wished| {
-            let base = if wished.is_empty() { "column" } else { wished };
-            let mut name = base.to_owned();
-            let mut n = 1;
-            while !taken.insert(name.clone()) {
-                n += 1;
-                name = format!("{base}_{n}");
-            }
-            renamed |= name != wished;
-            name
-        })
-        .collect();
-    (names, renamed)
-}
-
 impl<'a> Printer<'a> {
+    /// Names made unique by numbering, and whether any had to be.
+    pub(super) fn unique_names<'n>(&self, names: impl Iterator<Item = &'n str>) -> (Vec<String>, bool) {
+        let quoting = self.target.dialect.text.quoting;
+        let mut taken = HashSet::new();
+        let mut renamed = false;
+        let names = names
+            .map(|wished| {
+                let base = if wished.is_empty() { "column" } else { wished };
+                let mut name = base.to_owned();
+                let mut n = 1;
+                while !taken.insert(quoting.folded(&name).into_owned()) {
+                    n += 1;
+                    name = format!("{base}_{n}");
+                }
+                renamed |= name != wished;
+                name
+            })
+            .collect();
+        (names, renamed)
+    }
+
     /// Gives the item's ranges their aliases; sub-queries declare their own when they are printed.
     pub(super) fn declare(&mut self, from: &'a From) -> Result<()> {
         match from {
@@ -58,7 +60,7 @@ impl<'a> Printer<'a> {
 
     fn declare_named(&mut self, range: RangeId, alias: &str, columns: &[RangeColumn]) {
         let alias = self.unique(alias);
-        let (names, renamed) = unique_names(columns.iter().map(|column| column.name.as_str()));
+        let (names, renamed) = self.unique_names(columns.iter().map(|column| column.name.as_str()));
         self.ranges.insert(range, Range { alias, columns: Columns::Named { names, renamed } });
     }
 
@@ -152,9 +154,11 @@ impl<'a> Printer<'a> {
         match &relation.source {
             Source::Remote { server, schema, name } if *server == self.target.server.oid => {
                 if scan.only {
+                    self.construct(Construct::Only)?;
                     self.push("ONLY ");
                 }
-                let name = format!("{}.{}", quote::quoted_identifier(schema)?, quote::quoted_identifier(name)?);
+                let quoting = self.target.dialect.text.quoting;
+                let name = format!("{}.{}", quoting.quoted_identifier(schema)?, quoting.quoted_identifier(name)?);
                 self.push(&name);
                 Ok(())
             }
@@ -222,8 +226,11 @@ impl<'a> Printer<'a> {
             self.expr(predicate)?;
         }
         if secured.fence == Fence::LeakProofOnly {
-            // PostgreSQL never moves a condition below OFFSET.
-            self.push(" OFFSET 0");
+            match self.target.dialect.text.fence {
+                Fences::None => return Err(self.refuse(format!("a policy on rows of {}", relation.name))),
+                // PostgreSQL never moves a condition below OFFSET.
+                Fences::Offset => self.push(" OFFSET 0"),
+            }
         }
         self.push(") AS ");
         self.set_derived(scan.range, true);

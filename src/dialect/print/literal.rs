@@ -10,6 +10,9 @@ use crate::types::{Datum, PgType};
 
 impl Printer<'_> {
     pub(super) fn literal(&mut self, value: &Datum, ty: &ExprType) -> Result<()> {
+        if self.foreign() {
+            return self.foreign_literal(value, ty);
+        }
         let text = match value {
             Datum::Null => {
                 self.push("NULL");

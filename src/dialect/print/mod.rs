@@ -7,6 +7,7 @@ mod call;
 mod collation;
 mod dml;
 mod expr;
+mod foreign;
 mod from;
 mod literal;
 mod query;
@@ -17,10 +18,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::quote;
-use super::rules::{Construct, Dialect, SyntaxRule};
-use super::target::{Param, ParamSource, ResultColumn, TargetSql};
+use super::rules::{Construct, Dialect, Evidence, Parameters, SyntaxRule};
+use super::target::{Carrier, Param, ParamSource, ResultColumn, TargetSql};
 use crate::bound::visit::{Node, walk_expr, walk_statement};
-use crate::bound::{CteId, Expr, ExprKind, From, GroupBy, RangeId, Span, Statement};
+use crate::bound::{CteId, Expr, ExprKind, ExprType, From, GroupBy, RangeId, Span, Statement};
 use crate::catalog::{Catalog, Relation, Server, Volatility};
 use crate::error::{Error, Result};
 use crate::policy::Secured;
@@ -31,7 +32,20 @@ pub struct PrintTarget<'a> {
     pub dialect: &'a Dialect,
     pub catalog: &'a Catalog,
     pub server: &'a Server,
+    /// The least evidence of a row that may be used.
+    pub fidelity: Evidence,
+    /// Conjuncts of the outermost WHERE may be printed weaker than they are: every row is tested again here (invariant 11).
+    pub weaken: bool,
 }
+
+impl<'a> PrintTarget<'a> {
+    pub fn new(dialect: &'a Dialect, catalog: &'a Catalog, server: &'a Server) -> PrintTarget<'a> {
+        PrintTarget { dialect, catalog, server, fidelity: Evidence::default(), weaken: false }
+    }
+}
+
+/// The most text that is printed; templates that repeat their arguments make it grow fast.
+const MAX_TEXT: usize = 16 << 20;
 
 /// Prints a statement all of whose relations are on the target's server. 0A000, naming construct and server, for what the
 /// dialect has no row for.
@@ -50,12 +64,24 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         groups: Vec::new(),
         uses: Uses::of(statement),
         whole: secured.is_open(),
+        outermost: true,
+        fetching: false,
+        weaken: target.weaken,
+        approximations: Vec::new(),
     };
+    let carriers = printer.carriers(statement)?;
     printer.statement(statement)?;
+    if printer.out.len() > MAX_TEXT {
+        return Err(printer.refuse("a statement whose translation is this long"));
+    }
     let columns = statement
         .output()
         .iter()
-        .map(|column| ResultColumn { name: column.name.clone(), ty: column.ty.oid, typmod: column.ty.typmod })
+        .zip(carriers)
+        .map(|(column, carrier)| ResultColumn {
+            carrier,
+            ..ResultColumn::new(column.name.clone(), column.ty.oid, column.ty.typmod)
+        })
         .collect();
     Ok(TargetSql {
         text: printer.out.into(),
@@ -63,6 +89,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         columns,
         spans: printer.spans.into(),
         whole: printer.whole,
+        approximations: printer.approximations.into(),
     })
 }
 
@@ -131,6 +158,13 @@ struct Printer<'a> {
     groups: Vec<Option<&'a GroupBy>>,
     uses: Uses,
     whole: bool,
+    /// The next query is the statement's own.
+    outermost: bool,
+    /// The next select's items are what the client gets: wrapped as their types' carriers want.
+    fetching: bool,
+    /// The next WHERE may be printed weaker.
+    weaken: bool,
+    approximations: Vec<String>,
 }
 
 impl<'a> Printer<'a> {
@@ -139,9 +173,14 @@ impl<'a> Printer<'a> {
     }
 
     fn name(&mut self, name: &str) -> Result<()> {
-        let name = quote::identifier(name)?;
+        let name = self.target.dialect.text.quoting.identifier(name)?;
         self.out.push_str(&name);
         Ok(())
+    }
+
+    /// Is the target another language than PostgreSQL's?
+    fn foreign(&self) -> bool {
+        !self.target.dialect.text.postgresql
     }
 
     fn span(&mut self, span: Span) {
@@ -168,7 +207,7 @@ impl<'a> Printer<'a> {
 
     fn construct(&self, construct: Construct) -> Result<()> {
         match self.target.dialect.syntax(construct) {
-            Some(SyntaxRule::Native) => Ok(()),
+            Some(SyntaxRule::Native | SyntaxRule::Rule(_)) => Ok(()),
             Some(SyntaxRule::Refuse(why)) => Err(self.refuse(construct.name()).detail(why.clone())),
             None => Err(self.refuse(construct.name())),
         }
@@ -179,7 +218,7 @@ impl<'a> Printer<'a> {
         let wished = if wished.is_empty() { "q" } else { wished };
         let mut name = wished.to_owned();
         let mut n = 1;
-        while !self.taken.insert(name.clone()) {
+        while !self.taken.insert(self.target.dialect.text.quoting.folded(&name).into_owned()) {
             n += 1;
             name = format!("{wished}_{n}");
         }
@@ -190,20 +229,32 @@ impl<'a> Printer<'a> {
         self.ranges.get(&range).ok_or_else(|| Error::internal(format!("range {} is not in scope", range.0)))
     }
 
-    fn bind_param(&mut self, source: ParamSource, ty: crate::types::PgType) -> usize {
+    /// A bind parameter, with its type.
+    fn parameter(&mut self, source: ParamSource, ty: &ExprType) -> Result<()> {
         let same = |param: &Param| match (&param.source, &source) {
             (ParamSource::Client(a), ParamSource::Client(b)) | (ParamSource::Context(a), ParamSource::Context(b)) => {
                 a == b
             }
             _ => false,
         };
-        match self.params.iter().position(same) {
-            Some(at) => at + 1,
-            None => {
-                self.params.push(Param { ty, source });
-                self.params.len()
+        let style = self.target.dialect.text.parameters;
+        let mark = match (style, self.params.iter().position(same)) {
+            (Parameters::None, _) => return Err(self.refuse("a bind parameter")),
+            (Parameters::Dollar, Some(at)) => format!("${}", at + 1),
+            (Parameters::Dollar, None) => {
+                self.params.push(Param { ty: ty.oid, source });
+                format!("${}", self.params.len())
             }
+            (Parameters::Question, _) => {
+                self.params.push(Param { ty: ty.oid, source });
+                "?".to_owned()
+            }
+        };
+        if self.foreign() {
+            return self.foreign_parameter(&mark, ty);
         }
+        self.push(&mark);
+        self.cast_suffix(ty)
     }
 
     fn statement(&mut self, statement: &'a Statement) -> Result<()> {

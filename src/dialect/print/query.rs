@@ -1,7 +1,7 @@
 //! Queries: WITH, SELECT, set operations, VALUES, ORDER BY, LIMIT, locking.
 
 use super::expr::Place;
-use super::{Construct, Printer, is_volatile};
+use super::{Construct, Printer, SyntaxRule, is_volatile};
 use crate::bound::{
     Body, Cte, Distinct, Expr, GroupBy, Item, LockStrength, Locking, Materialize, Query, Select, SetOperator, SortKey,
     Statement,
@@ -11,16 +11,26 @@ use crate::error::{Error, Result};
 impl<'a> Printer<'a> {
     pub(super) fn query(&mut self, query: &'a Query) -> Result<()> {
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || {
+            let outermost = std::mem::take(&mut self.outermost);
+            let weaken = std::mem::take(&mut self.weaken) && outermost;
             self.ctes(&query.ctes)?;
+            let fetching = outermost && self.needs_fetch(query);
+            self.weaken = weaken && matches!(query.body, Body::Select(_));
             self.groups.push(match &query.body {
                 Body::Select(select) => select.group_by.as_ref(),
                 Body::SetOperation(_) | Body::Values(_) => None,
             });
-            if self.must_wrap(query) {
-                self.wrapped(query)?;
+            // What is fetched in another form than it is compared in stands outside of DISTINCT and set operations.
+            let merged = match &query.body {
+                Body::Select(select) => matches!(select.distinct, Distinct::Rows),
+                Body::SetOperation(_) | Body::Values(_) => true,
+            };
+            if self.must_wrap(query) || (fetching && merged) {
+                self.wrapped(query, fetching)?;
             } else {
+                self.fetching = fetching;
                 self.body(query)?;
-                self.order_by(query)?;
+                self.order_by(query, fetching)?;
                 self.limit(query)?;
                 query.locking.iter().try_for_each(|locking| self.locking(locking))?;
             }
@@ -46,7 +56,7 @@ impl<'a> Printer<'a> {
         self.list(ctes, |printer, cte| {
             let name = printer.ctes.get(&cte.id).cloned().unwrap_or_default();
             printer.name(&name)?;
-            let (names, _) = super::from::unique_names(cte.columns.iter().map(|column| column.name.as_str()));
+            let (names, _) = printer.unique_names(cte.columns.iter().map(|column| column.name.as_str()));
             printer.column_list(&names)?;
             printer.push(match cte.materialize {
                 Materialize::Always => " AS MATERIALIZED (",
@@ -80,12 +90,12 @@ impl<'a> Printer<'a> {
     }
 
     /// `SELECT q.a, q.b FROM (body) AS q(a, b) ORDER BY q.a COLLATE "C"`.
-    fn wrapped(&mut self, query: &'a Query) -> Result<()> {
+    fn wrapped(&mut self, query: &'a Query, fetching: bool) -> Result<()> {
         if !query.locking.is_empty() || query.order_by.iter().any(|key| key.expr >= query.columns.len()) {
             return Err(self.refuse("ordering these text expressions"));
         }
         let alias = self.unique("q");
-        let (names, _) = super::from::unique_names(query.columns.iter().map(|column| column.name.as_str()));
+        let (names, _) = self.unique_names(query.columns.iter().map(|column| column.name.as_str()));
         let column = |printer: &mut Self, n: usize| {
             printer.name(&alias)?;
             printer.push(".");
@@ -96,20 +106,31 @@ impl<'a> Printer<'a> {
             if n > 0 {
                 self.push(", ");
             }
+            let before = self.out.len();
             column(self, n)?;
+            if fetching {
+                self.fetch(before, &query.columns[n].ty)?;
+            }
+            if self.foreign() {
+                self.push(" AS ");
+                self.name(&names[n])?;
+            }
         }
         self.push(" FROM (");
         self.body(query)?;
         self.push(") AS ");
         self.name(&alias)?;
         self.column_list(&names)?;
-        self.push(" ORDER BY ");
+        if !query.order_by.is_empty() {
+            self.push(" ORDER BY ");
+        }
         for (n, key) in query.order_by.iter().enumerate() {
             if n > 0 {
                 self.push(", ");
             }
             column(self, key.expr)?;
             let ty = &query.columns[key.expr].ty;
+            self.foreign_use(ty, true)?;
             let sample = Expr { ty: ty.clone(), ..Expr::literal(crate::types::Datum::Null, ty.oid) };
             if let Some(collation) = self.sort_collation(&sample) {
                 self.push(" COLLATE ");
@@ -124,6 +145,14 @@ impl<'a> Printer<'a> {
         match &query.body {
             Body::Select(select) => self.select(select),
             Body::SetOperation(operation) => {
+                if operation.all && operation.operator != SetOperator::Union {
+                    self.construct(Construct::ExceptAll)?;
+                }
+                if !operation.all || operation.operator != SetOperator::Union {
+                    for column in &query.columns {
+                        self.foreign_use(&column.ty, false)?;
+                    }
+                }
                 self.push("(");
                 self.query(&operation.left)?;
                 self.push(match (operation.operator, operation.all) {
@@ -142,6 +171,7 @@ impl<'a> Printer<'a> {
                 if values.rows.is_empty() || values.rows.iter().any(Vec::is_empty) {
                     return Err(self.refuse("VALUES without columns"));
                 }
+                self.construct(Construct::Values)?;
                 self.push("VALUES ");
                 self.list(&values.rows, |printer, row| {
                     printer.push("(");
@@ -156,18 +186,29 @@ impl<'a> Printer<'a> {
     fn select(&mut self, select: &'a Select) -> Result<()> {
         // Columns of the select list name ranges that FROM prints after it.
         select.from.iter().try_for_each(|from| self.declare(from))?;
+        let fetching = std::mem::take(&mut self.fetching);
+        let weaken = std::mem::take(&mut self.weaken);
         self.push("SELECT ");
         match &select.distinct {
             Distinct::All => {}
-            Distinct::Rows => self.push("DISTINCT "),
+            Distinct::Rows => {
+                for item in &select.items {
+                    self.foreign_use(&item.expr.ty, false)?;
+                }
+                self.push("DISTINCT ");
+            }
             Distinct::On(items) => {
                 self.construct(Construct::DistinctOn)?;
+                if matches!(self.target.dialect.syntax(Construct::DistinctOn), Some(SyntaxRule::Rule(_))) {
+                    return Err(self.refuse("DISTINCT ON"));
+                }
                 self.push("DISTINCT ON (");
                 for (n, item) in items.iter().enumerate() {
                     if n > 0 {
                         self.push(", ");
                     }
-                    self.sort_item(&select.items, *item)?;
+                    self.foreign_use(&select.items[*item].expr.ty, false)?;
+                    self.sort_item(&select.items, *item, fetching)?;
                 }
                 self.push(") ");
             }
@@ -178,15 +219,19 @@ impl<'a> Printer<'a> {
                 self.push(", ");
             }
             first = false;
-            self.item(item)?;
+            self.fetched_item(item, fetching)?;
         }
         for (n, from) in select.from.iter().enumerate() {
             self.push(if n == 0 { " FROM " } else { ", " });
             self.from(from)?;
         }
         if let Some(filter) = &select.filter {
-            self.push(" WHERE ");
-            self.expr(filter)?;
+            if weaken {
+                self.weakened_filter(filter)?;
+            } else {
+                self.push(" WHERE ");
+                self.expr(filter)?;
+            }
         }
         if let Some(group) = &select.group_by {
             self.group_by(group)?;
@@ -199,7 +244,15 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn item(&mut self, item: &'a Item) -> Result<()> {
+        self.fetched_item(item, false)
+    }
+
+    fn fetched_item(&mut self, item: &'a Item, fetching: bool) -> Result<()> {
+        let before = self.out.len();
         self.place(&item.expr, Place::Item)?;
+        if fetching {
+            self.fetch(before, &item.expr.ty)?;
+        }
         // A name is always given: what the target would call the column may not even be an identifier.
         if !item.name.is_empty() {
             self.push(" AS ");
@@ -209,6 +262,9 @@ impl<'a> Printer<'a> {
     }
 
     fn group_by(&mut self, group: &'a GroupBy) -> Result<()> {
+        for expr in &group.exprs {
+            self.foreign_use(&expr.ty, false)?;
+        }
         if !group.grouping_sets {
             let plain = group.sets.first().is_none_or(|set| set.len() == group.exprs.len());
             if group.sets.len() > 1 || !plain {
@@ -238,12 +294,20 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    fn order_by(&mut self, query: &'a Query) -> Result<()> {
+    fn order_by(&mut self, query: &'a Query, fetching: bool) -> Result<()> {
         for (n, key) in query.order_by.iter().enumerate() {
             self.push(if n == 0 { " ORDER BY " } else { ", " });
             match &query.body {
-                Body::Select(select) => self.sort_item(&select.items, key.expr)?,
-                Body::SetOperation(_) | Body::Values(_) => self.push(&(key.expr + 1).to_string()),
+                Body::Select(select) => {
+                    let item = select.items.get(key.expr);
+                    item.map_or(Ok(()), |item| self.foreign_use(&item.expr.ty, true))?;
+                    self.sort_item(&select.items, key.expr, fetching)?;
+                }
+                Body::SetOperation(_) | Body::Values(_) => {
+                    let column = query.columns.get(key.expr);
+                    column.map_or(Ok(()), |column| self.foreign_use(&column.ty, true))?;
+                    self.push(&(key.expr + 1).to_string());
+                }
             }
             self.direction(key);
         }
@@ -251,10 +315,11 @@ impl<'a> Printer<'a> {
     }
 
     /// A sort key: the position of a visible item, or its expression where a collation must be said or it is hidden.
-    fn sort_item(&mut self, items: &'a [Item], at: usize) -> Result<()> {
+    fn sort_item(&mut self, items: &'a [Item], at: usize, fetching: bool) -> Result<()> {
         let item = items.get(at).ok_or_else(|| Error::internal("a sort key without its item"))?;
         let collation = self.sort_collation(&item.expr);
-        if collation.is_none() && !item.hidden {
+        let fetched = fetching && self.has_fetch(&item.expr.ty);
+        if collation.is_none() && !item.hidden && !fetched {
             self.push(&(at + 1).to_string());
             return Ok(());
         }
@@ -262,6 +327,10 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn direction<T>(&mut self, key: &SortKey<T>) {
+        if self.foreign() {
+            self.push(if key.descending { " DESC" } else { " ASC" });
+            return self.push(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+        }
         self.push(match (key.descending, key.nulls_first) {
             (false, false) => "",
             (false, true) => " NULLS FIRST",
@@ -272,6 +341,9 @@ impl<'a> Printer<'a> {
 
     fn limit(&mut self, query: &'a Query) -> Result<()> {
         let limit = &query.limit;
+        if self.foreign() {
+            return self.foreign_limit(limit);
+        }
         if let Some(offset) = &limit.offset {
             self.push(" OFFSET ");
             self.expr(offset)?;

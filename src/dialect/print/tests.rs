@@ -120,7 +120,7 @@ pub(crate) fn secured(catalog: &Catalog, text: &str) -> Result<Secured> {
 }
 
 pub(crate) fn printed(catalog: &Catalog, text: &str) -> Result<TargetSql> {
-    let target = PrintTarget { dialect: Dialect::postgis()?, catalog, server: &catalog.servers[&SERVER] };
+    let target = PrintTarget::new(Dialect::postgis()?, catalog, &catalog.servers[&SERVER]);
     print(&secured(catalog, text)?, &target)
 }
 

@@ -28,6 +28,7 @@ impl Printer<'_> {
         }
         let spelled = format_type(ty, typmod);
         match self.target.dialect.ty(ty) {
+            Some(TypeRule::Named(named)) => return self.named_type(named, ty, typmod),
             Some(TypeRule::Native) => {}
             Some(TypeRule::Refuse(why)) => return Err(self.refuse(format!("type {spelled}")).detail(why.clone())),
             None => return Err(self.refuse(format!("type {spelled}"))),

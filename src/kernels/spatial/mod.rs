@@ -39,7 +39,7 @@ mod text_out;
 mod thin;
 mod transform;
 mod twkb;
-mod wkb;
+pub mod wkb;
 mod wkt;
 
 pub use self::order::compare_geometry;

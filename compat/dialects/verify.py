@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Runs the pairs of a dialect's goldens on PostgreSQL with PostGIS and on the real engine, and compares every value.
+
+usage: PGHOST=... PGPORT=... verify.py duckdb [-v] [file.golden ...]   (needs psycopg2, duckdb and duckdb-extension-spatial)
+
+A golden holds `> statement` (PostgreSQL's) and the line that we print for the target. Both engines get the same value tables
+(`v_<type>(id, g, v)`), in a schema that only this program makes. Rows are compared one by one; where a whole statement fails on either side,
+it runs again for each combination of rows, and failing on both sides counts as equal. Exit status 1: something differed.
+"""
+import datetime, decimal, glob, itertools, math, os, re, struct, sys, uuid
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+TEXTS = ["", "a", "ab", "abc", "ABC", "aXb", "  pad ", "é", "ÉCOLE", "naïve", "%", "a%c", "_", "a_c", "a\\c", "\\", "12", "-7", "12.5",
+         "1e3", "x,y,z", ",", "true", "o'clock", "日本", "\U0001f1eb\U0001f1f7", "zzz", "2020-02-29"]
+WKT = ["POINT(1 2)", "POINT(0 0)", "POINT(3 3)", "POINT(-0.0 5)", "POINT EMPTY", "LINESTRING(0 0,3 4,3 8)", "LINESTRING(0 0,1 0,1 1,0 0)",
+       "LINESTRING EMPTY", "LINESTRING(-1 2,5 2)", "POLYGON((0 0,4 0,4 4,0 4,0 0))", "POLYGON((2 2,6 2,6 6,2 6,2 2))", "POLYGON EMPTY",
+       "POLYGON((0 0,10 0,10 10,0 10,0 0),(2 2,4 2,4 4,2 4,2 2))", "POLYGON((0 0,0 4,4 4,4 0,0 0))", "MULTIPOINT((0 0),(1 1),(2 2))",
+       "POLYGON((4 0,8 0,8 4,4 4,4 0))", "MULTILINESTRING((0 0,1 1),(2 2,3 3))",
+       "MULTIPOLYGON(((0 0,1 0,1 1,0 1,0 0)),((5 5,6 5,6 6,5 6,5 5)))", "GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,1 1))",
+       "GEOMETRYCOLLECTION EMPTY", "MULTIPOINT EMPTY", "MULTIPOLYGON EMPTY", "POINT(-74.006 40.7128)", "POINT(178.4419 -18.1416)"]
+VALUES = {
+    "bool": [True, False],
+    "int2": [0, 1, -1, 2, 3, 7, -7, 100, 32767, -32768],
+    "int4": [0, 1, -1, 2, 3, 7, -7, 31, 32, 100, 46341, 2147483647, -2147483648],
+    "int8": [0, 1, -1, 2, 3, 7, -7, 63, 100, 3037000500, 9223372036854775807, -9223372036854775808],
+    "float4": [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 3.1415927410125732, 1e20, 3e38, 1e-30, math.inf, -math.inf, math.nan],
+    "float8": [0.0, -0.0, 1.0, -1.0, 0.1, 0.5, 1.5, 2.5, -2.5, 3.5, 7.0, 45.0, 1e15, 123456789.12345679, 1e20, 1.7e308, 1e-200, math.inf,
+               -math.inf, math.nan],
+    "numeric": ["0.00", "1.00", "-1.00", "2.50", "-2.50", "3.50", "0.05", "12345.67", "99999999.99"],
+    "text": TEXTS,
+    "varchar": TEXTS[:20],
+    "bytea": [b"", b"\x00", b"abc", b"\xff\xfe", b"\x01E"],
+    "date": ["2020-02-29", "1999-12-31", "2000-01-01", "2021-01-03", "1900-03-01", "0001-01-01", "9999-12-31", "1970-01-01", "2020-05-17"],
+    "timestamp": ["2020-02-29 23:59:59.999999", "1999-12-31 00:00:00", "2000-01-01 12:34:56.7", "2021-01-03 01:00:00", "1900-03-01 00:00:01",
+                  "0001-01-01 00:00:00", "9999-12-31 23:59:59", "1970-01-01 00:00:00", "2020-05-17 10:00:00.5"],
+    "timestamptz": ["2020-02-29 23:59:59.999999+00", "1999-12-31 00:00:00+00", "2000-01-01 12:34:56.7+00", "2021-01-03 01:00:00+00",
+                    "1900-03-01 00:00:01+00", "1970-01-01 00:00:00+00", "2020-05-17 10:00:00.5+00"],
+    "uuid": ["00000000-0000-0000-0000-000000000000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
+    "geometry": WKT,
+    "point": [w for w in WKT if w.startswith("POINT")],
+    "line": [w for w in WKT if w.startswith("LINESTRING")],
+    "polygon": [w for w in WKT if w.startswith("POLYGON")],
+}
+PG_TYPES = {"numeric": "numeric(10,2)", "geometry": "geometry(Geometry,4326)", "point": "geometry(Point,4326)",
+            "line": "geometry(LineString,4326)", "polygon": "geometry(Polygon,4326)"}
+
+
+def spatial(kind):
+    return kind in ("geometry", "point", "line", "polygon")
+
+
+class Postgres:
+    def __init__(self):
+        import psycopg2
+        self.connection = psycopg2.connect(host=os.environ.get("PGHOST", "127.0.0.1"), port=os.environ.get("PGPORT", "5432"),
+                                           user=os.environ.get("PGUSER", "postgres"), dbname=os.environ.get("PGDATABASE", "postgres"))
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+        self.cursor.execute("SET TimeZone = 'UTC'; SET extra_float_digits = 1")
+        self.cursor.execute("SELECT oid FROM pg_type WHERE typname = 'geometry'")
+        self.geometry = self.cursor.fetchone()[0]
+        for name, values in VALUES.items():
+            self.cursor.execute(f"CREATE TEMP TABLE v_{name}(id int4, g int4, v {PG_TYPES.get(name, name)} "
+                                + ('COLLATE "C")' if name in ("text", "varchar") else ")"))
+            for n, value in enumerate([None] + values):
+                if spatial(name):
+                    self.cursor.execute(f"INSERT INTO v_{name} VALUES (%s, %s, ST_GeomFromText(%s, 4326))", (n, n % 3, value))
+                else:
+                    self.cursor.execute(f"INSERT INTO v_{name} VALUES (%s, %s, %s)", (n, n % 3, value))
+            self.cursor.execute(f"INSERT INTO v_{name} VALUES (%s, 9, NULL)", (len(values) + 1,))
+
+    def run(self, sql):
+        self.cursor.execute(sql.replace("%", "%%") if False else sql)
+        kinds = [column.type_code for column in self.cursor.description]
+        rows = self.cursor.fetchall()
+        return [tuple(self.value(v, kind) for v, kind in zip(row, kinds)) for row in rows]
+
+    def value(self, v, kind):
+        if v is None:
+            return None
+        if kind == self.geometry:
+            return ("g", v)
+        if kind == 700:
+            return ("f4", struct.unpack("f", struct.pack("f", v))[0])
+        return canonical(v)
+
+
+class Duckdb:
+    def __init__(self):
+        import duckdb, duckdb_extension_spatial
+        folder = os.path.dirname(duckdb_extension_spatial.__file__)
+        self.connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+        self.connection.execute("LOAD '%s'" % glob.glob(folder + "/extensions/*/spatial.duckdb_extension")[0])
+        self.connection.execute("SET geometry_always_xy = true; SET TimeZone = 'UTC'")
+        types = {"int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT", "float4": "REAL", "float8": "DOUBLE", "bool": "BOOLEAN",
+                 "numeric": "DECIMAL(10,2)", "text": "VARCHAR", "varchar": "VARCHAR", "bytea": "BLOB", "timestamptz": "TIMESTAMPTZ"}
+        self.connection.execute("CREATE SCHEMA IF NOT EXISTS public")
+        for name, values in VALUES.items():
+            ty = "GEOMETRY('EPSG:4326')" if spatial(name) else types.get(name, name)
+            self.connection.execute(f"CREATE TABLE public.v_{name}(id INTEGER, g INTEGER, v {ty})")
+            for n, value in enumerate([None] + values):
+                if spatial(name):
+                    self.connection.execute(
+                        f"INSERT INTO public.v_{name} SELECT ?, ?, ST_SetCRS(ST_GeomFromText(?), 'EPSG:4326')", [n, n % 3, value])
+                else:
+                    self.connection.execute(f"INSERT INTO public.v_{name} VALUES (?, ?, ?)", [n, n % 3, value])
+            self.connection.execute(f"INSERT INTO public.v_{name} VALUES (?, 9, NULL)", [len(values) + 1])
+
+    def run(self, sql):
+        result = self.connection.execute(sql)
+        kinds = [str(column[1]) for column in result.description]
+        return [tuple(canonical(v, kind) for v, kind in zip(row, kinds)) for row in result.fetchall()]
+
+
+def canonical(v, kind=""):
+    if v is None:
+        return None
+    if isinstance(v, bool):
+        return ("b", v)
+    if isinstance(v, int):
+        return ("i", v)
+    if isinstance(v, float):
+        return ("f4" if kind in ("FLOAT", "REAL") else "f", v)
+    if isinstance(v, decimal.Decimal):
+        return ("n", str(v) if v == v else "NaN")
+    if isinstance(v, (bytes, bytearray, memoryview)):
+        return ("x", bytes(v).hex())
+    if isinstance(v, datetime.datetime):
+        v = v.astimezone(datetime.timezone.utc) if v.tzinfo else v
+        return ("ts", v.isoformat())
+    if isinstance(v, (datetime.date, datetime.time)):
+        return ("d", v.isoformat())
+    if isinstance(v, uuid.UUID):
+        return ("s", str(v))
+    return ("s", str(v))
+
+
+def same(pg, other, oracle, loose):
+    """'same', 'float' (within 1e-9), 'topological', or None."""
+    if pg is None or other is None:
+        return "same" if pg is other else None
+    if pg[0] == "g":
+        return same_geometry(pg[1], other, oracle)
+    if pg[0] in ("f", "f4") and other[0] in ("f", "f4"):
+        if pg[0] != other[0]:
+            return None
+        a, b = pg[1], other[1]
+        if math.isnan(a) or math.isnan(b):
+            return "same" if math.isnan(a) and math.isnan(b) else None
+        if a == b:
+            return "same" if math.copysign(1, a) == math.copysign(1, b) else "float"
+        if math.isinf(a) or math.isinf(b):
+            return None
+        return "float" if abs(a - b) <= 1e-9 * max(abs(a), abs(b), 1e-300) or abs(a - b) < 1e-12 else None
+    return "same" if pg == other else None
+
+
+def same_geometry(hexewkb, other, oracle):
+    if other[0] != "x":
+        return None
+    oracle.cursor.execute(
+        "SELECT encode(ST_AsBinary(%s::geometry), 'hex') = encode(ST_AsBinary(ST_GeomFromWKB(decode(%s, 'hex'))), 'hex'),"
+        " ST_AsBinary(ST_Normalize(ST_ReducePrecision(ST_SetSRID(%s::geometry, 0), 1e-9))) ="
+        " ST_AsBinary(ST_Normalize(ST_ReducePrecision(ST_GeomFromWKB(decode(%s, 'hex')), 1e-9)))",
+        (hexewkb, other[1], hexewkb, other[1]))
+    exact, normal = oracle.cursor.fetchone()
+    return "same" if exact else "topological" if normal else None
+
+
+def pairs(path):
+    statement = None
+    for line in open(path, encoding="utf-8"):
+        line = line.rstrip("\n")
+        if line.startswith("> "):
+            statement = line[2:]
+        elif statement is not None:
+            yield statement, line
+            statement = None
+
+
+def attempt(engine, sql):
+    try:
+        return engine.run(sql), None
+    except Exception as error:  # noqa: BLE001: every failure of an engine is an answer
+        return None, str(error).split("\n")[0]
+
+
+def aliases(sql):
+    return re.findall(r"\bv_(\w+) (a\d)\b", sql)
+
+
+def narrowed(sql, aggregated, chosen):
+    conditions = " AND ".join(f"{alias}.{'g' if aggregated else 'id'} = {n}" for alias, n in chosen)
+    at = re.search(r" GROUP BY | ORDER BY ", sql)
+    at = at.start() if at else len(sql)
+    return f"{sql[:at]} WHERE {conditions}{sql[at:]}"
+
+
+def compare(statement, printed, oracle, engine):
+    """Yields (verdict, detail) of each row."""
+    used = aliases(statement)
+    aggregated = " GROUP BY " in statement
+    want, want_error = attempt(oracle, statement)
+    got, got_error = attempt(engine, printed)
+    key = lambda row: tuple((v is None, repr(v)) for v in row[:-1])
+    if want is not None and got is not None:
+        if used:
+            want, got = sorted(want, key=key), sorted(got, key=key)
+        if len(want) != len(got):
+            yield None, f"{len(want)} rows, not {len(got)}"
+            return
+        for a, b in zip(want, got):
+            verdicts = [same(x, y, oracle, False) for x, y in zip(a, b)]
+            worst = None if None in verdicts else max(verdicts, key=["same", "float", "topological"].index)
+            yield worst, f"{a} is {b}"
+        return
+    if not used:
+        yield ("same" if want is None and got is None else None), f"{want if want is not None else want_error} is {got if got is not None else got_error}"
+        return
+    if got is None and "Binder Error" in got_error or got is None and ("Parser Error" in got_error or "Catalog Error" in got_error):
+        yield None, got_error
+        return
+    ranges = [[(alias, n) for n in ((0, 1, 2, 9) if aggregated else range(len(VALUES[kind]) + 1))] for kind, alias in used]
+    for chosen in itertools.islice(itertools.product(*ranges), 6000):
+        want, want_error = attempt(oracle, narrowed(statement, aggregated, chosen))
+        got, got_error = attempt(engine, narrowed(printed, aggregated, chosen))
+        at = " ".join(f"{alias}={VALUES[kind][n - 1] if 0 < n <= len(VALUES[kind]) and not aggregated else n}" for (kind, _), (alias, n) in zip(used, chosen))
+        if want is None or got is None:
+            yield ("same" if want is None and got is None else None), f"{at}: {want if want is not None else want_error} is {got if got is not None else got_error}"
+            continue
+        for a, b in zip(want, got):
+            verdicts = [same(x, y, oracle, False) for x, y in zip(a, b)]
+            yield (None if None in verdicts else max(verdicts, key=["same", "float", "topological"].index)), f"{at}: {a} is {b}"
+
+
+def main():
+    args = [arg for arg in sys.argv[1:] if not arg.startswith("-")]
+    verbose = "-v" in sys.argv
+    target, files = args[0], args[1:]
+    engine = {"duckdb": Duckdb}[target]()
+    oracle = Postgres()
+    files = files or sorted(glob.glob(os.path.join(ROOT, "dialects", target, "*.golden")))
+    bad = total = skipped = 0
+    for path in files:
+        for statement, printed in pairs(path):
+            if not printed.startswith(("SELECT", "WITH", "(", "VALUES")):
+                skipped += 1
+                continue
+            total += 1
+            counts, first = {}, None
+            for verdict, detail in compare(statement, printed, oracle, engine):
+                counts[verdict] = counts.get(verdict, 0) + 1
+                if verdict is None and (first is None or verbose):
+                    first = detail if not verbose or first is None else first + "\n      " + detail
+            if None in counts:
+                bad += 1
+                print(f"DIFF {statement}\n  {printed[:300]}\n  {counts[None]} of {sum(counts.values())}: {first}"[: 100000 if verbose else 900])
+            elif set(counts) - {"same"}:
+                print(f"near {statement}: {counts}")
+    print(f"{total} statements, {total - bad} equal, {bad} differ, {skipped} refused")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()

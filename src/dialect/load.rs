@@ -1,0 +1,364 @@
+//! Loading `dialects/<target>/{dialect,types,<family>}.toml`. What is wrong is told with its file and line.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::quote::{Identifiers, Quoting, Strings};
+use super::rules::{
+    CarrierRule, Collations, Construct, Dialect, Evidence, Fences, Form, FunctionRule, Guard, LimitOrder, NamedType,
+    Parameters, Rewrite, SridCarrier, SyntaxRule, TextRules, TypeRule, Version,
+};
+use super::template::{Clause, Grammar, Holes, Piece, Template};
+use crate::catalog::signatures::rows::{self, Row};
+use crate::catalog::{Function, FunctionKind, Language, Server};
+use crate::error::{Error, Result};
+use crate::types::PgType;
+
+/// A dialect that is part of the program.
+struct Embedded {
+    name: &'static str,
+    /// The foreign-data wrappers whose servers speak it.
+    wrappers: &'static [&'static str],
+    files: &'static [(&'static str, &'static str)],
+    loaded: OnceLock<Result<Dialect>>,
+}
+
+macro_rules! embedded {
+    ($($name:literal for $wrappers:expr, [$($file:literal),*];)*) => {
+        static EMBEDDED: [Embedded; [$($name),*].len()] = [$(Embedded {
+            name: $name,
+            wrappers: $wrappers,
+            files: &[$((
+                concat!($name, "/", $file, ".toml"),
+                include_str!(concat!("../../dialects/", $name, "/", $file, ".toml")),
+            )),*],
+            loaded: OnceLock::new(),
+        }),*];
+    };
+}
+
+embedded! {
+    "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "postgis"];
+    "postgis" for &["postgres"], ["dialect", "types", "pg-core", "pg-json", "postgis"];
+}
+
+impl Dialect {
+    /// PostgreSQL 15 with PostGIS 3, loaded once per process.
+    pub fn postgis() -> Result<&'static Dialect> {
+        Dialect::by_name("postgis")
+    }
+
+    /// An embedded dialect, loaded at its first use; 22023 when there is none of that name.
+    pub fn by_name(name: &str) -> Result<&'static Dialect> {
+        let embedded = EMBEDDED.iter().find(|embedded| embedded.name == name);
+        embedded.ok_or_else(|| unknown(name))?.load()
+    }
+
+    /// The dialect that a server speaks: the one that its option `dialect` names, else its wrapper's; `None` for what has no SQL.
+    pub fn of(server: &Server) -> Result<Option<&'static Dialect>> {
+        if let Some(name) = server.options.get("dialect") {
+            return Dialect::by_name(name).map(Some);
+        }
+        let embedded = EMBEDDED.iter().find(|embedded| embedded.wrappers.contains(&server.wrapper.as_str()));
+        embedded.map(Embedded::load).transpose()
+    }
+
+    /// Loads every embedded dialect: `graticule check`, and the first error of a bad one.
+    pub fn load_all() -> Result<Vec<&'static Dialect>> {
+        EMBEDDED.iter().map(Embedded::load).collect()
+    }
+}
+
+impl Embedded {
+    fn load(&'static self) -> Result<&'static Dialect> {
+        let loaded = self.loaded.get_or_init(|| load(self.name, self.files, &*Language::load()?));
+        loaded.as_ref().map_err(Error::clone)
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let names: Vec<&str> = EMBEDDED.iter().map(|embedded| embedded.name).collect();
+    Error::new(crate::error::SqlState::INVALID_PARAMETER_VALUE, format!("dialect \"{name}\" does not exist"))
+        .hint(format!("Dialects are: {}.", names.join(", ")))
+}
+
+/// Reads one dialect from its files: name and text of each, `dialect.toml` first.
+pub(super) fn load(name: &'static str, files: &[(&str, &str)], language: &Language) -> Result<Dialect> {
+    let first = files.first().copied().unwrap_or(("dialect.toml", ""));
+    let text = text_rules(first.0, first.1)?;
+    let mut dialect = Dialect {
+        name,
+        text,
+        functions: HashMap::new(),
+        types: HashMap::new(),
+        casts: HashMap::new(),
+        syntax: HashMap::new(),
+    };
+    let signatures: HashMap<String, _> =
+        language.all_functions().map(|function| (function.signature(), function)).collect();
+    for (file, text) in files {
+        rows::read(file, text, &mut |row| match row.section {
+            "casts" => {
+                row.only(&["cast", "template", "refuse", "guard", "evidence", "why", "source", "min_version"])?;
+                let cast = row.required("cast")?;
+                let (source, target) =
+                    cast.split_once(" -> ").ok_or_else(|| row.error("expected `source -> target`"))?;
+                let key = (type_of(&row, source)?, type_of(&row, target)?);
+                let rule = rule(&row, dialect.text.grammar, &[None], false)?;
+                unique(&row, dialect.casts.insert(key, rule).is_some())
+            }
+            "functions" => {
+                row.only(&[
+                    "function",
+                    "native",
+                    "template",
+                    "local",
+                    "refuse",
+                    "superset",
+                    "subset",
+                    "guard",
+                    "evidence",
+                    "why",
+                    "source",
+                    "min_version",
+                ])?;
+                let signature = row.required("function")?;
+                let function =
+                    signatures.get(signature).ok_or_else(|| row.error(format!("unknown signature `{signature}`")))?;
+                let rule = function_rule(&row, &dialect, function)?;
+                unique(&row, dialect.functions.insert(function.oid, rule).is_some())
+            }
+            "types" => {
+                let ty = type_of(&row, row.required("type")?)?;
+                let rule = type_rule(&row, dialect.text.grammar)?;
+                unique(&row, dialect.types.insert(ty, rule).is_some())
+            }
+            "syntax" => {
+                row.only(&["construct", "native", "refuse", "rule"])?;
+                let name = row.required("construct")?;
+                let construct = Construct::ALL.iter().copied().find(|construct| construct.name() == name);
+                let construct = construct.ok_or_else(|| row.error(format!("unknown construct `{name}`")))?;
+                let rule = match (row.text("refuse")?, row.text("rule")?, row.flag("native")?) {
+                    (Some(why), None, false) => SyntaxRule::Refuse(why.to_owned()),
+                    (None, Some(rule), false) => {
+                        let rewrite = Rewrite::by_name(rule).filter(|rule| construct.rewrites().contains(rule));
+                        SyntaxRule::Rule(rewrite.ok_or_else(|| row.error(format!("unknown rule `{rule}`")))?)
+                    }
+                    (None, None, true) => SyntaxRule::Native,
+                    _ => return Err(row.error("expected one of `native`, `rule`, `refuse`")),
+                };
+                unique(&row, dialect.syntax.insert(construct, rule).is_some())
+            }
+            "text" if *file == first.0 => Ok(()),
+            other => Err(row.error(format!("unknown section `{other}`"))),
+        })?;
+    }
+    if let Some(missing) = Construct::ALL.iter().find(|construct| !dialect.syntax.contains_key(construct)) {
+        return Err(Error::internal(format!("{}: nothing is said about `{}`", first.0, missing.name())));
+    }
+    Ok(dialect)
+}
+
+/// The `text` section: every flag must be there.
+fn text_rules(file: &str, text: &str) -> Result<TextRules> {
+    let mut flags: HashMap<String, (String, Error)> = HashMap::new();
+    rows::read_sections(file, text, &|section| section == "text", &mut |row| {
+        row.only(&["flag", "value"])?;
+        let (flag, value) = (row.required("flag")?.to_owned(), row.required("value")?.to_owned());
+        let wrong = row.error(format!("unknown flag `{flag}`, or value `{value}` of it"));
+        unique(&row, flags.insert(flag, (value, wrong)).is_some())
+    })?;
+    let mut take = |flag: &str| {
+        let taken = flags.remove(flag);
+        taken.ok_or_else(|| Error::internal(format!("{file}: flag `{flag}` is missing")))
+    };
+    macro_rules! flag {
+        ($flag:literal, $($value:literal => $meaning:expr),* $(,)?) => {{
+            let (value, wrong) = take($flag)?;
+            match value.as_str() { $($value => $meaning,)* _ => return Err(wrong) }
+        }};
+    }
+    let (grammar, wrong) = take("grammar")?;
+    let rules = TextRules {
+        grammar: Grammar::by_name(&grammar).ok_or(wrong)?,
+        quoting: Quoting {
+            identifiers: flag!("identifiers",
+                "backtick" => Identifiers::Backtick,
+                "backtick-backslash" => Identifiers::BacktickBackslash,
+                "double" => Identifiers::Double,
+                "postgresql" => Identifiers::Postgresql,
+            ),
+            strings: flag!("strings", "backslash" => Strings::Backslash, "standard" => Strings::Standard),
+            insensitive: flag!("case", "insensitive" => true, "sensitive" => false),
+        },
+        postgresql: flag!("family", "foreign" => false, "postgresql" => true),
+        collation: flag!("collation", "binary" => Collations::Binary, "named" => Collations::Named),
+        fence: flag!("fence", "none" => Fences::None, "offset" => Fences::Offset),
+        limit: flag!("limit",
+            "limit-offset" => LimitOrder::LimitOffset,
+            "offset-limit" => LimitOrder::OffsetLimit,
+        ),
+        parameters: flag!("parameters",
+            "dollar" => Parameters::Dollar,
+            "none" => Parameters::None,
+            "question" => Parameters::Question,
+        ),
+        srid: flag!("srid", "type" => SridCarrier::Type, "value" => SridCarrier::Value),
+    };
+    match flags.into_values().next() {
+        Some((_, wrong)) => Err(wrong),
+        None => Ok(rules),
+    }
+}
+
+fn function_rule(row: &Row<'_>, dialect: &Dialect, function: &Function) -> Result<FunctionRule> {
+    let names: Vec<Option<&str>> = function.args.iter().map(|arg| arg.name.as_deref()).collect();
+    let clauses = function.kind != FunctionKind::Function;
+    let rule = rule(row, dialect.text.grammar, &names, clauses)?;
+    if let Form::Template(template) = &rule.form
+        && function.kind == FunctionKind::Window
+        && !template.has(Clause::Over)
+    {
+        return Err(row.error("a window function's template needs `:over`"));
+    }
+    for guard in &rule.guards {
+        if let Guard::Literal(at) | Guard::Positive(at) = guard
+            && *at >= function.args.len()
+        {
+            return Err(row.error(format!("guard on argument {}, which is none", at + 1)));
+        }
+    }
+    Ok(rule)
+}
+
+/// A row of a function or cast.
+fn rule(row: &Row<'_>, grammar: Grammar, arguments: &[Option<&str>], clauses: bool) -> Result<FunctionRule> {
+    let holes = Holes { arguments, clauses, values: false };
+    let parse = |key: &str, holes: Holes<'_>| -> Result<Option<Template>> {
+        let template = row.text(key)?.map(|text| Template::parse(text, holes, grammar));
+        template.transpose().map_err(|what| row.error(format!("`{key}`: {what}")))
+    };
+    let template = parse("template", holes)?;
+    // A weaker condition need not read every argument.
+    let free = |text: Option<&str>| -> Result<Option<Template>> {
+        let Some(text) = text else { return Ok(None) };
+        let parsed = Template::parse_some(text, Holes { clauses: false, ..holes }, grammar);
+        parsed.map(Some).map_err(|what| row.error(what))
+    };
+    let (superset, subset) = (free(row.text("superset")?)?, free(row.text("subset")?)?);
+    let form = match (row.flag("native")?, template, row.text("local")?, row.text("refuse")?) {
+        (true, None, None, None) => Form::Native,
+        (false, Some(template), None, None) => Form::Template(template),
+        (false, None, Some(why), None) => Form::Local(why.to_owned()),
+        (false, None, None, Some(why)) => Form::Refuse(why.to_owned()),
+        _ => return Err(row.error("expected one of `native`, `template`, `local`, `refuse`")),
+    };
+    let said = matches!(form, Form::Native | Form::Template(_)) || superset.is_some();
+    let why = row.text("why")?.map(str::to_owned);
+    let evidence = match row.text("evidence")? {
+        Some(name) => Evidence::by_name(name).ok_or_else(|| row.error(format!("unknown evidence `{name}`")))?,
+        None if said => return Err(row.error("`evidence` is missing")),
+        None => Evidence::Exact,
+    };
+    if evidence == Evidence::Approximate && why.is_none() {
+        return Err(row.error("an approximation needs its `why`"));
+    }
+    if evidence == Evidence::Documented && row.text("source")?.is_none() {
+        return Err(row.error("documented equality needs its `source`"));
+    }
+    let min_version = match row.text("min_version")? {
+        Some(text) => Some(Version::parse(text).ok_or_else(|| row.error(format!("version `{text}`")))?),
+        None => None,
+    };
+    Ok(FunctionRule { form, evidence, why, min_version, guards: guards(row)?, superset, subset })
+}
+
+/// `guard = "same-srid, 2d, literal(3), empty = NULL"`.
+fn guards(row: &Row<'_>) -> Result<Vec<Guard>> {
+    let text = row.text("guard")?.unwrap_or_default();
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let argument = |name: &str| {
+                let inner = part.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')')?;
+                inner.parse::<usize>().ok()?.checked_sub(1)
+            };
+            Ok(match part {
+                "2d" => Guard::TwoDimensions,
+                "empty = FALSE" => Guard::EmptyFalse,
+                "empty = NULL" => Guard::EmptyNull,
+                "empty = TRUE" => Guard::EmptyTrue,
+                "line" => Guard::Kind(2),
+                "no-collection" => Guard::NoCollection,
+                "point" => Guard::Kind(1),
+                "polygon" => Guard::Kind(3),
+                "same-srid" => Guard::SameSrid,
+                _ => match (argument("literal"), argument("positive")) {
+                    (Some(at), _) => Guard::Literal(at),
+                    (_, Some(at)) => Guard::Positive(at),
+                    (None, None) => return Err(row.error(format!("unknown guard `{part}`"))),
+                },
+            })
+        })
+        .collect()
+}
+
+fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
+    row.only(&[
+        "type",
+        "native",
+        "refuse",
+        "name",
+        "literal",
+        "parameter",
+        "fetch",
+        "carrier",
+        "empty",
+        "no_group",
+        "no_order",
+    ])?;
+    let name = match (row.flag("native")?, row.text("refuse")?, row.text("name")?) {
+        (true, None, None) => return Ok(TypeRule::Native),
+        (false, Some(why), None) => return Ok(TypeRule::Refuse(why.to_owned())),
+        (false, None, Some(name)) => name.to_owned(),
+        _ => return Err(row.error("expected one of `native`, `name`, `refuse`")),
+    };
+    let sample = name.replace(":precision", "10").replace(":scale", "2");
+    grammar.check_type(&sample).map_err(|what| row.error(what))?;
+    let parse = |key: &str, holes: Holes<'_>| -> Result<Option<Template>> {
+        let template = row.text(key)?.map(|text| Template::parse(text, holes, grammar));
+        template.transpose().map_err(|what| row.error(format!("`{key}`: {what}")))
+    };
+    let one = Holes { arguments: &[None], ..Holes::default() };
+    let literal = parse("literal", Holes { values: true, ..Holes::default() })?;
+    if literal.as_ref().is_some_and(|literal| !literal.pieces().iter().any(|piece| matches!(piece, Piece::Value(_)))) {
+        return Err(row.error("`literal` does not say its value"));
+    }
+    Ok(TypeRule::Named(Box::new(NamedType {
+        name,
+        literal,
+        parameter: parse("parameter", one)?,
+        fetch: parse("fetch", one)?,
+        carrier: match row.text("carrier")?.unwrap_or("native") {
+            "ewkb" => CarrierRule::Ewkb,
+            "native" => CarrierRule::Native,
+            "text" => CarrierRule::Text,
+            "wkb" => CarrierRule::Wkb,
+            other => return Err(row.error(format!("unknown carrier `{other}`"))),
+        },
+        empty: parse("empty", one)?,
+        groups: !row.flag("no_group")?,
+        orders: !row.flag("no_order")?,
+    })))
+}
+
+fn type_of(row: &Row<'_>, name: &str) -> Result<PgType> {
+    PgType::by_name(name).ok_or_else(|| row.error(format!("unknown type `{name}`")))
+}
+
+fn unique(row: &Row<'_>, again: bool) -> Result<()> {
+    if again { Err(row.error("stands twice")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,790 @@
+//! What is printed otherwise for a target that is not PostgreSQL: by its rows, or not at all.
+
+use std::fmt::Write;
+
+use super::{Carrier, Construct, Printer, SyntaxRule, is_volatile};
+use crate::bound::{
+    AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, Limit, OutputColumn, Query, Statement, Truth,
+    WindowCall,
+};
+use crate::catalog::{Column, Function};
+use crate::dialect::rules::{CarrierRule, Evidence, Form, FunctionRule, Guard, LimitOrder, NamedType, Version};
+use crate::dialect::shape::{is_spatial, shape};
+use crate::dialect::template::{Clause, Piece, Template, ValueForm};
+use crate::error::{Error, Result, SqlState};
+use crate::kernels::spatial::{geometry::Geometry, wkb};
+use crate::kernels::{Env, io};
+use crate::types::{Datum, NumericTypmod, PgType};
+
+/// A place to come back to when what was tried cannot be said.
+struct Mark {
+    out: usize,
+    spans: usize,
+    params: usize,
+    approximations: usize,
+}
+
+impl<'a> Printer<'a> {
+    /// May the row be used in this session, on this version of the server?
+    pub(super) fn usable(&mut self, rule: &'a FunctionRule, what: &dyn Fn() -> String) -> Result<()> {
+        if let Some(min) = &rule.min_version {
+            let version = self.target.server.options.get("version").and_then(|version| Version::parse(version));
+            if version.is_none_or(|version| version < *min) {
+                let numbers: Vec<String> = min.0.iter().map(u32::to_string).collect();
+                let detail = format!("It needs version {} of the target or later.", numbers.join("."));
+                return Err(self.refuse(what()).detail(detail));
+            }
+        }
+        if rule.evidence < self.target.fidelity {
+            let detail = format!(
+                "Its translation is {}, and graticule.fidelity is {}.",
+                rule.evidence.name(),
+                self.target.fidelity.name()
+            );
+            return Err(self.refuse(what()).detail(detail));
+        }
+        if let (Evidence::Approximate, Some(why)) = (rule.evidence, &rule.why) {
+            let note = format!("{} on server \"{}\" is approximate: {why}", what(), self.target.server.name);
+            if !self.approximations.contains(&note) {
+                self.approximations.push(note);
+            }
+        }
+        Ok(())
+    }
+
+    /// The function's template and row; 0A000 when the target does not have it.
+    fn foreign_rule(&mut self, function: &Function) -> Result<(&'a FunctionRule, &'a Template)> {
+        match self.function_rule(function)? {
+            Form::Template(template) => {
+                let rule = self.target.dialect.function(function.oid);
+                Ok((rule.ok_or_else(|| Error::internal("a function without its row"))?, template))
+            }
+            Form::Local(_) | Form::Native | Form::Refuse(_) => {
+                Err(Error::internal(format!("function {} has no template", function.signature())))
+            }
+        }
+    }
+
+    /// `=` of a function that is said `:1 = :2` and no more.
+    pub(super) fn foreign_operator(&mut self, function: &Function) -> Result<Option<&'a str>> {
+        let (rule, template) = self.foreign_rule(function)?;
+        Ok(template.operator().filter(|_| rule.guards.is_empty()))
+    }
+
+    pub(super) fn foreign_call(&mut self, function: &'a Function, args: &[&'a Expr]) -> Result<()> {
+        let (rule, template) = self.foreign_rule(function)?;
+        let what = || format!("function {}", function.signature());
+        self.guarded(rule, template, args, &what, false)
+    }
+
+    /// A template over its arguments, with its guards. `weaker`: guards about EMPTY do not belong to it.
+    fn guarded(
+        &mut self,
+        rule: &'a FunctionRule,
+        template: &'a Template,
+        args: &[&'a Expr],
+        what: &dyn Fn() -> String,
+        weaker: bool,
+    ) -> Result<()> {
+        let mut empty = None;
+        for guard in &rule.guards {
+            match guard {
+                Guard::EmptyFalse => empty = Some("FALSE"),
+                Guard::EmptyNull => empty = Some("NULL"),
+                Guard::EmptyTrue => empty = Some("TRUE"),
+                _ => self.check_guard(*guard, args).map_err(|why| self.refuse(what()).detail(why))?,
+            }
+        }
+        let Some(empty) = empty.filter(|_| !weaker) else { return self.template(template, args) };
+        let carrier = self.target.dialect.text.srid;
+        let spatial = args.iter().filter(|arg| is_spatial(arg.ty.oid) && shape(arg, carrier).empty != Some(false));
+        let spatial: Vec<&'a Expr> = spatial.copied().collect();
+        if spatial.is_empty() {
+            return self.template(template, args);
+        }
+        self.push("CASE WHEN ");
+        for (n, arg) in spatial.into_iter().enumerate() {
+            if n > 0 {
+                self.push(" OR ");
+            }
+            self.once(arg)?;
+            let test = self.target.dialect.named(arg.ty.oid).and_then(|named| named.empty.as_ref());
+            let test = test.ok_or_else(|| Error::internal("a dialect that cannot tell EMPTY"))?;
+            self.template(test, &[arg])?;
+        }
+        self.push(" THEN ");
+        self.push(empty);
+        self.push(" ELSE ");
+        self.template(template, args)?;
+        self.push(" END");
+        Ok(())
+    }
+
+    /// The guards that are decided now; the error says why one does not hold.
+    fn check_guard(&self, guard: Guard, args: &[&'a Expr]) -> Result<(), String> {
+        let carrier = self.target.dialect.text.srid;
+        let mut spatial = args.iter().filter(|arg| is_spatial(arg.ty.oid)).map(|arg| shape(arg, carrier));
+        let constant = |at: usize| match args.get(at).map(|arg| &arg.kind) {
+            Some(ExprKind::Literal(value)) if !value.is_null() => Some(value),
+            _ => None,
+        };
+        let met = match guard {
+            Guard::EmptyFalse | Guard::EmptyNull | Guard::EmptyTrue => true,
+            Guard::Kind(kind) => spatial.all(|shape| shape.kind == Some(kind)),
+            Guard::Literal(at) => constant(at).is_some(),
+            Guard::NoCollection => spatial.all(|shape| shape.simple),
+            Guard::Positive(at) => constant(at).is_some_and(|value| match value {
+                Datum::Float8(value) => *value > 0.0 && value.is_finite(),
+                other => other.as_i64().is_some_and(|value| value > 0),
+            }),
+            Guard::SameSrid => {
+                let first = spatial.next().and_then(|shape| shape.srid);
+                first.is_some() && spatial.all(|shape| shape.srid == first)
+            }
+            Guard::TwoDimensions => spatial.all(|shape| shape.flat),
+        };
+        if met {
+            return Ok(());
+        }
+        Err(match guard {
+            Guard::Kind(_) => {
+                "It is the same there for some kinds of geometry only, by their declared type.".to_owned()
+            }
+            Guard::Literal(at) => format!("Argument {} must be a constant there.", at + 1),
+            Guard::NoCollection => "It is the same there only for columns that cannot hold collections.".to_owned(),
+            Guard::Positive(at) => format!("Argument {} must be a constant above zero there.", at + 1),
+            Guard::SameSrid => "The arguments are not known to have one SRID.".to_owned(),
+            Guard::TwoDimensions => "It is the same there only for columns without Z and M.".to_owned(),
+            Guard::EmptyFalse | Guard::EmptyNull | Guard::EmptyTrue => String::new(),
+        })
+    }
+
+    /// A template's text, in parentheses unless it is one operand.
+    fn template(&mut self, template: &'a Template, args: &[&'a Expr]) -> Result<()> {
+        self.pieces(template, &mut |printer, piece| match piece {
+            Piece::All => {
+                for (n, arg) in args.iter().enumerate() {
+                    if n > 0 {
+                        printer.push(", ");
+                    }
+                    printer.expr(arg)?;
+                }
+                Ok(())
+            }
+            Piece::Hole(at) => {
+                let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
+                if template.repeats(*at) {
+                    printer.once(arg)?;
+                }
+                printer.expr(arg)
+            }
+            Piece::Clause(_) | Piece::Text(_) | Piece::Value(_) => Ok(()),
+        })
+    }
+
+    fn pieces(
+        &mut self,
+        template: &'a Template,
+        other: &mut dyn FnMut(&mut Self, &'a Piece) -> Result<()>,
+    ) -> Result<()> {
+        if self.out.len() > super::MAX_TEXT {
+            return Err(self.refuse("a statement whose translation is this long"));
+        }
+        if !template.is_delimited() {
+            self.push("(");
+        }
+        for piece in template.pieces() {
+            match piece {
+                Piece::Text(text) => self.push(text),
+                piece => other(self, piece)?,
+            }
+        }
+        if !template.is_delimited() {
+            self.push(")");
+        }
+        Ok(())
+    }
+
+    pub(super) fn foreign_aggregate(&mut self, call: &'a AggregateCall) -> Result<()> {
+        let function = &*call.function;
+        let (rule, template) = self.foreign_rule(function)?;
+        let what = || format!("aggregate {}", function.signature());
+        if call.variadic || !call.direct.is_empty() || call.within_group {
+            return Err(self.refuse(what()));
+        }
+        if call.distinct {
+            for arg in &call.args {
+                self.foreign_use(&arg.ty, false)?;
+            }
+        }
+        let clauses = [
+            (Clause::Distinct, call.distinct, "DISTINCT"),
+            (Clause::Order, !call.order_by.is_empty(), "ORDER BY"),
+            (Clause::Filter, call.filter.is_some(), "FILTER"),
+        ];
+        for (clause, written, name) in clauses {
+            if written && !template.has(clause) {
+                return Err(self.refuse(format!("{name} in {}", what())));
+            }
+        }
+        let args: Vec<&'a Expr> = call.args.iter().collect();
+        for guard in &rule.guards {
+            self.check_guard(*guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
+        }
+        self.clauses(template, &args, &mut |printer, clause| match clause {
+            Clause::Distinct if call.distinct => {
+                printer.push("DISTINCT ");
+                Ok(())
+            }
+            Clause::Order if !call.order_by.is_empty() => {
+                printer.construct(Construct::AggregateOrder)?;
+                printer.push(" ORDER BY ");
+                for key in &call.order_by {
+                    printer.foreign_use(&key.expr.ty, true)?;
+                }
+                printer.sort_keys(&call.order_by)
+            }
+            Clause::Filter => printer.filter(call.filter.as_ref()),
+            Clause::Distinct | Clause::Order | Clause::Over => Ok(()),
+        })
+    }
+
+    pub(super) fn foreign_window(&mut self, call: &'a WindowCall) -> Result<()> {
+        let function = &*call.function;
+        let (rule, template) = self.foreign_rule(function)?;
+        let what = || format!("window function {}", function.signature());
+        if !template.has(Clause::Over) || (call.filter.is_some() && !template.has(Clause::Filter)) {
+            return Err(self.refuse(what()));
+        }
+        let args: Vec<&'a Expr> = call.args.iter().collect();
+        for guard in &rule.guards {
+            self.check_guard(*guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
+        }
+        for expr in &call.partition_by {
+            self.foreign_use(&expr.ty, false)?;
+        }
+        for key in &call.order_by {
+            self.foreign_use(&key.expr.ty, true)?;
+        }
+        self.clauses(template, &args, &mut |printer, clause| match clause {
+            Clause::Filter => printer.filter(call.filter.as_ref()),
+            Clause::Over => {
+                printer.push(" ");
+                printer.over(call)
+            }
+            Clause::Distinct | Clause::Order => Ok(()),
+        })
+    }
+
+    /// A template with places for clauses; spaces around those are not printed.
+    fn clauses(
+        &mut self,
+        template: &'a Template,
+        args: &[&'a Expr],
+        print: &mut dyn FnMut(&mut Self, Clause) -> Result<()>,
+    ) -> Result<()> {
+        self.pieces(template, &mut |printer, piece| match piece {
+            Piece::Hole(at) => {
+                let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
+                if template.repeats(*at) {
+                    printer.once(arg)?;
+                }
+                printer.expr(arg)
+            }
+            Piece::Clause(clause) => print(printer, *clause),
+            Piece::All | Piece::Text(_) | Piece::Value(_) => Ok(()),
+        })
+    }
+
+    /// GREATEST and LEAST, which ignore NULLs.
+    pub(super) fn foreign_extreme(&mut self, keyword: &str, args: &'a [Expr], less: &'a Function) -> Result<()> {
+        self.construct(Construct::Greatest)?;
+        if !self.foreign_operator(less)?.is_some_and(|operator| operator == "<") {
+            return Err(self.refuse(format!("{keyword} of these")));
+        }
+        let coalesce = matches!(self.target.dialect.syntax(Construct::Greatest), Some(SyntaxRule::Rule(_)));
+        match args {
+            [only] => self.expr(only),
+            [left, right] if coalesce => {
+                self.once(left)?;
+                self.once(right)?;
+                self.push("COALESCE(");
+                self.push(keyword);
+                self.push("(");
+                self.expr(left)?;
+                self.push(", ");
+                self.expr(right)?;
+                self.push("), ");
+                self.expr(left)?;
+                self.push(", ");
+                self.expr(right)?;
+                self.push(")");
+                Ok(())
+            }
+            _ if coalesce => Err(self.refuse(format!("{keyword} of more than two values"))),
+            args => {
+                self.push(keyword);
+                self.push("(");
+                self.list(args, |printer, arg| printer.collated(arg, None))?;
+                self.push(")");
+                Ok(())
+            }
+        }
+    }
+
+    /// `IS TRUE` and its kin by COALESCE, where the dialect says so.
+    pub(super) fn coalesced_test(&mut self, arg: &'a Expr, truth: Truth, negated: bool) -> Result<bool> {
+        match self.target.dialect.syntax(Construct::BooleanTest) {
+            Some(SyntaxRule::Native) => return Ok(false),
+            Some(SyntaxRule::Rule(_)) => {}
+            Some(SyntaxRule::Refuse(_)) | None => {
+                self.construct(Construct::BooleanTest)?;
+                return Ok(false);
+            }
+        }
+        let (before, after) = match (truth, negated) {
+            (Truth::True, false) => ("COALESCE(", ", FALSE)"),
+            (Truth::True, true) => ("(NOT COALESCE(", ", FALSE))"),
+            (Truth::False, false) => ("(NOT COALESCE(", ", TRUE))"),
+            (Truth::False, true) => ("COALESCE(", ", TRUE)"),
+            (Truth::Unknown, false) => ("(", " IS NULL)"),
+            (Truth::Unknown, true) => ("(", " IS NOT NULL)"),
+        };
+        self.push(before);
+        self.expr(arg)?;
+        self.push(after);
+        Ok(true)
+    }
+
+    pub(super) fn foreign_array(&mut self, elements: &'a [Expr], nested: bool, ty: &ExprType) -> Result<()> {
+        if nested {
+            return Err(self.refuse("an array of arrays"));
+        }
+        let name = self.type_name(ty.oid, -1)?;
+        self.push("CAST(ARRAY[");
+        self.list(elements, |printer, element| printer.expr(element))?;
+        self.push("] AS ");
+        self.push(&name);
+        self.push(")");
+        Ok(())
+    }
+
+    /// `x = ANY (ARRAY[...])` as IN; over other arrays it is refused.
+    pub(super) fn foreign_scalar_array(
+        &mut self,
+        left: &'a Expr,
+        array: &'a Expr,
+        function: &'a Function,
+        operator: &str,
+        all: bool,
+    ) -> Result<()> {
+        self.construct(Construct::Quantified)?;
+        let simple = self.foreign_operator(function)?;
+        let keyword = match (simple, all) {
+            (Some("="), false) => " IN (",
+            (Some("<>"), true) => " NOT IN (",
+            _ => return Err(self.refuse(format!("{operator} {} over an array", if all { "ALL" } else { "ANY" }))),
+        };
+        self.push("(");
+        self.collated(left, None)?;
+        self.push(keyword);
+        match &array.kind {
+            ExprKind::Array { elements, multidimensional: false } if !elements.is_empty() => {
+                self.list(elements, |printer, element| printer.collated(element, None))?;
+            }
+            ExprKind::Literal(Datum::Array(values)) if !values.values.is_empty() => {
+                let element = array.ty.oid.element().ok_or_else(|| Error::internal("an array without elements"))?;
+                for (n, value) in values.values.iter().enumerate() {
+                    if n > 0 {
+                        self.push(", ");
+                    }
+                    self.literal(value, &ExprType::of(element))?;
+                }
+            }
+            _ => return Err(self.refuse(format!("{operator} {} over this array", if all { "ALL" } else { "ANY" }))),
+        }
+        self.push("))");
+        Ok(())
+    }
+
+    pub(super) fn foreign_cast(
+        &mut self,
+        expr: &'a Expr,
+        arg: &'a Expr,
+        method: &'a CastMethod,
+        explicit: bool,
+    ) -> Result<()> {
+        let what = || format!("a cast from {} to {}", arg.ty.oid.name(), expr.ty.oid.name());
+        if expr.ty.typmod != -1 && explicit && !matches!(method, CastMethod::Typmod) {
+            return Err(self.refuse(format!("{} with a length", what())));
+        }
+        match method {
+            CastMethod::Function(function) if function.args.len() == 1 => self.foreign_call(function, &[arg]),
+            CastMethod::Typmod if !explicit => self.expr(arg),
+            CastMethod::Binary if self.same_type(arg.ty.oid, expr.ty.oid) => self.expr(arg),
+            CastMethod::Binary | CastMethod::InOut => {
+                let rule = self.target.dialect.cast(arg.ty.oid, expr.ty.oid);
+                let rule = rule.ok_or_else(|| self.refuse(what()))?;
+                let Form::Template(template) = &rule.form else {
+                    return Err(match &rule.form {
+                        Form::Local(why) | Form::Refuse(why) => self.refuse(what()).detail(why.clone()),
+                        Form::Native | Form::Template(_) => self.refuse(what()),
+                    });
+                };
+                self.usable(rule, &what)?;
+                self.guarded(rule, template, &[arg], &what, false)
+            }
+            CastMethod::Array(_) | CastMethod::Function(_) | CastMethod::Row(_) | CastMethod::Typmod => {
+                Err(self.refuse(what()))
+            }
+        }
+    }
+
+    /// Are two types one type of the target?
+    fn same_type(&self, a: PgType, b: PgType) -> bool {
+        let name = |ty: PgType| self.target.dialect.named(ty).map(|named| &named.name);
+        !a.is_array() && !b.is_array() && name(a).is_some() && name(a) == name(b)
+    }
+
+    /// Refuses a column of a type, or under a collation, that the dialect does not know.
+    pub(super) fn foreign_column(&self, column: &Column) -> Result<()> {
+        let what = || format!("column {} of type {}", column.name, column.ty.name());
+        if column.collation.as_deref().is_some_and(|name| !matches!(name, "C" | "POSIX" | "default")) {
+            return Err(self.refuse(format!("column {} under another collation than C", column.name)));
+        }
+        match self.target.dialect.named(column.ty) {
+            Some(_) => Ok(()),
+            None => Err(self.refuse(what())),
+        }
+    }
+
+    pub(super) fn foreign_collation(&self, expr: &Expr) -> Result<()> {
+        match &expr.ty.collation {
+            Collation::None | Collation::Default => Ok(()),
+            Collation::Named { name, .. } if matches!(&**name, "C" | "POSIX" | "default" | "ucs_basic") => Ok(()),
+            Collation::Named { name, .. } => Err(self.refuse(format!("collation \"{name}\""))),
+            Collation::Conflict => Err(self.refuse("a conflict of collations")),
+        }
+    }
+
+    /// Refuses grouping (or ordering) by a type that the target groups or orders otherwise.
+    pub(super) fn foreign_use(&self, ty: &ExprType, ordering: bool) -> Result<()> {
+        if !self.foreign() {
+            return Ok(());
+        }
+        let what = if ordering { "ORDER BY" } else { "GROUP BY, DISTINCT or a set operation" };
+        let what = || format!("{what} of type {}", ty.oid.name());
+        if let Collation::Named { name, .. } = &ty.collation
+            && !matches!(&**name, "C" | "POSIX" | "default" | "ucs_basic")
+        {
+            return Err(self.refuse(format!("collation \"{name}\"")));
+        }
+        match self.target.dialect.named(ty.oid) {
+            Some(named) if !ty.oid.is_array() && (if ordering { named.orders } else { named.groups }) => Ok(()),
+            _ => Err(self.refuse(what())),
+        }
+    }
+
+    /// The type's name in a foreign target.
+    pub(super) fn named_type(&self, named: &NamedType, ty: PgType, typmod: i32) -> Result<String> {
+        let mut name = named.name.clone();
+        if name.contains(":precision") {
+            let numeric = NumericTypmod::unpack(typmod).filter(|numeric| numeric.precision <= 38 && numeric.scale >= 0);
+            let numeric = numeric.ok_or_else(|| self.refuse("numeric without a precision"))?;
+            name = name.replace(":precision", &numeric.precision.to_string());
+            name = name.replace(":scale", &numeric.scale.to_string());
+        }
+        if ty.is_array() {
+            name.push_str("[]");
+        }
+        Ok(name)
+    }
+
+    pub(super) fn foreign_parameter(&mut self, mark: &str, ty: &ExprType) -> Result<()> {
+        let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
+        let named = named.ok_or_else(|| self.refuse(format!("a parameter of type {}", ty.oid.name())))?;
+        match &named.parameter {
+            Some(template) => self.pieces(template, &mut |printer, _| {
+                printer.push(mark);
+                Ok(())
+            }),
+            None => {
+                let name = self.named_type(named, ty.oid, ty.typmod)?;
+                self.push("CAST(");
+                self.push(mark);
+                self.push(" AS ");
+                self.push(&name);
+                self.push(")");
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn foreign_literal(&mut self, value: &Datum, ty: &ExprType) -> Result<()> {
+        let quoting = self.target.dialect.text.quoting;
+        let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
+        if ty.oid == PgType::UNKNOWN && value.is_null() {
+            self.push("NULL");
+            return Ok(());
+        }
+        let named = named.ok_or_else(|| self.refuse(format!("a constant of type {}", ty.oid.name())))?;
+        let typmod = match (value, ty.oid) {
+            (Datum::Numeric(_), PgType::NUMERIC) => numeric_typmod(&io::output(&Env::default(), ty.oid, value)?)
+                .ok_or_else(|| self.refuse("a numeric constant of this size"))?,
+            (Datum::Null, PgType::NUMERIC) if NumericTypmod::unpack(ty.typmod).is_none() => {
+                NumericTypmod { precision: 1, scale: 0 }.pack()
+            }
+            _ => ty.typmod,
+        };
+        let name = self.named_type(named, ty.oid, typmod)?;
+        let plain = match value {
+            Datum::Null => Some("NULL".to_owned()),
+            Datum::Bool(value) => {
+                self.push(if *value { "TRUE" } else { "FALSE" });
+                return Ok(());
+            }
+            Datum::Int2(value) => Some(value.to_string()),
+            Datum::Int4(value) => Some(value.to_string()),
+            Datum::Int8(value) if *value != i64::MIN => Some(value.to_string()),
+            _ => None,
+        };
+        if let (None, Some(template)) = (&plain, &named.literal) {
+            return self.pieces(template, &mut |printer, piece| {
+                let Piece::Value(form) = piece else { return Ok(()) };
+                let text = value_form(*form, value, ty.oid).map_err(|error| match error {
+                    Some(error) => error,
+                    None => printer.refuse(format!("a constant of type {} of this kind", ty.oid.name())),
+                })?;
+                let quoted = quoting.literal(&text)?;
+                printer.push(&quoted);
+                Ok(())
+            });
+        }
+        let text = match plain {
+            Some(text) => text,
+            None => quoting.literal(&io::output(&Env::default(), ty.oid, value)?)?,
+        };
+        self.push("CAST(");
+        self.push(&text);
+        self.push(" AS ");
+        self.push(&name);
+        self.push(")");
+        Ok(())
+    }
+
+    /// LIMIT and OFFSET, of constants.
+    pub(super) fn foreign_limit(&mut self, limit: &'a Limit) -> Result<()> {
+        if limit.with_ties {
+            return Err(self.refuse("WITH TIES"));
+        }
+        let number = |expr: &Option<Expr>| match expr.as_ref().map(|expr| &expr.kind) {
+            None | Some(ExprKind::Literal(Datum::Null)) => Ok(None),
+            Some(ExprKind::Literal(value)) => value.as_i64().filter(|value| *value >= 0).map(Some).ok_or(()),
+            Some(_) => Err(()),
+        };
+        let count = number(&limit.count).map_err(|()| self.refuse("LIMIT of anything but a constant"))?;
+        let offset = number(&limit.offset).map_err(|()| self.refuse("OFFSET of anything but a constant"))?;
+        let count = count.map(|count| format!(" LIMIT {count}"));
+        let offset = offset.map(|offset| format!(" OFFSET {offset}"));
+        let parts = match self.target.dialect.text.limit {
+            LimitOrder::LimitOffset => [count, offset],
+            LimitOrder::OffsetLimit => [offset, count],
+        };
+        parts.into_iter().flatten().for_each(|part| self.push(&part));
+        Ok(())
+    }
+
+    pub(super) fn has_fetch(&self, ty: &ExprType) -> bool {
+        !ty.oid.is_array() && self.target.dialect.named(ty.oid).is_some_and(|named| named.fetch.is_some())
+    }
+
+    /// Does any output column come in another form than it has there (invariant 10)?
+    pub(super) fn needs_fetch(&self, query: &Query) -> bool {
+        self.foreign() && query.columns.iter().any(|column| self.has_fetch(&column.ty))
+    }
+
+    /// Wraps what was printed since `before` as its type's carrier wants.
+    pub(super) fn fetch(&mut self, before: usize, ty: &ExprType) -> Result<()> {
+        let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
+        let Some(template) = named.and_then(|named| named.fetch.as_ref()) else { return Ok(()) };
+        let inner = self.out.split_off(before);
+        let shift = self.out.len();
+        self.pieces(template, &mut |printer, _| {
+            let moved = printer.out.len() - shift;
+            printer.spans.iter_mut().filter(|(at, _)| *at >= before).for_each(|(at, _)| *at += moved);
+            printer.push(&inner);
+            Ok(())
+        })
+    }
+
+    /// How each output column comes back; refuses what cannot come back whole.
+    pub(super) fn carriers(&self, statement: &'a Statement) -> Result<Vec<Carrier>> {
+        let carrier = |(n, column): (usize, &OutputColumn)| {
+            if !self.foreign() {
+                return Ok(Carrier::Native);
+            }
+            let named = self.target.dialect.named(column.ty.oid).filter(|_| !column.ty.oid.is_array());
+            let named = named.ok_or_else(|| self.refuse(format!("a result of type {}", column.ty.oid.name())))?;
+            Ok(match named.carrier {
+                CarrierRule::Ewkb => Carrier::Ewkb,
+                CarrierRule::Native => Carrier::Native,
+                CarrierRule::Text => Carrier::Text,
+                CarrierRule::Wkb => {
+                    let srid = output_srid(statement, n, self.target.dialect.text.srid);
+                    let unknown = || self.refuse("a geometry result whose SRID is not known");
+                    Carrier::Wkb { srid: srid.ok_or_else(unknown)? }
+                }
+            })
+        };
+        statement.output().iter().enumerate().map(carrier).collect()
+    }
+
+    /// ` WHERE ...` weaker than the condition, if anything of it can be said.
+    pub(super) fn weakened_filter(&mut self, filter: &'a Expr) -> Result<()> {
+        let mark = self.mark();
+        self.push(" WHERE ");
+        match self.weakened(filter) {
+            Ok(()) => Ok(()),
+            Err(error) if error.state() == SqlState::FEATURE_NOT_SUPPORTED => {
+                self.back(&mark);
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A condition that is TRUE wherever this one is TRUE or raises.
+    fn weakened(&mut self, expr: &'a Expr) -> Result<()> {
+        let mark = self.mark();
+        let refused = match self.expr(expr) {
+            Err(error) if error.state() == SqlState::FEATURE_NOT_SUPPORTED => error,
+            done => return done,
+        };
+        self.back(&mark);
+        match &expr.kind {
+            ExprKind::And(args) => {
+                // A conjunct of which nothing can be said is left out.
+                let mut first = true;
+                self.push("(");
+                for arg in args {
+                    let mark = self.mark();
+                    if !first {
+                        self.push(" AND ");
+                    }
+                    match self.weakened(arg) {
+                        Ok(()) => first = false,
+                        Err(error) if error.state() == SqlState::FEATURE_NOT_SUPPORTED => self.back(&mark),
+                        Err(error) => return Err(error),
+                    }
+                }
+                self.push(")");
+                if first { Err(refused) } else { Ok(()) }
+            }
+            ExprKind::Or(args) => {
+                self.push("(");
+                for (n, arg) in args.iter().enumerate() {
+                    if n > 0 {
+                        self.push(" OR ");
+                    }
+                    self.weakened(arg)?;
+                }
+                self.push(")");
+                Ok(())
+            }
+            ExprKind::Not(arg) => {
+                let ExprKind::Call { function, args, .. } = &arg.kind else { return Err(refused) };
+                self.push("(NOT COALESCE(");
+                self.weaker_call(function, args, true, refused)?;
+                self.push(", FALSE))");
+                Ok(())
+            }
+            ExprKind::Call { function, args, .. } => self.weaker_call(function, args, false, refused),
+            _ => Err(refused),
+        }
+    }
+
+    fn weaker_call(&mut self, function: &'a Function, args: &'a [Expr], subset: bool, refused: Error) -> Result<()> {
+        let Some(rule) = self.target.dialect.function(function.oid) else { return Err(refused) };
+        let Some(template) = (if subset { &rule.subset } else { &rule.superset }) else { return Err(refused) };
+        if args.iter().any(is_volatile) {
+            return Err(refused);
+        }
+        let args: Vec<&'a Expr> = args.iter().collect();
+        // A superset holds by construction: its row's evidence is about the exact form.
+        let what = || format!("function {}", function.signature());
+        self.guarded(rule, template, &args, &what, true)
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            out: self.out.len(),
+            spans: self.spans.len(),
+            params: self.params.len(),
+            approximations: self.approximations.len(),
+        }
+    }
+
+    fn back(&mut self, mark: &Mark) {
+        self.out.truncate(mark.out);
+        self.spans.truncate(mark.spans);
+        self.params.truncate(mark.params);
+        self.approximations.truncate(mark.approximations);
+    }
+}
+
+/// The SRID of every value of an output column.
+fn output_srid(statement: &Statement, at: usize, carrier: crate::dialect::rules::SridCarrier) -> Option<i32> {
+    let Statement::Query(query) = statement else { return None };
+    query_srid(query, at, carrier)
+}
+
+fn query_srid(query: &Query, at: usize, carrier: crate::dialect::rules::SridCarrier) -> Option<i32> {
+    use crate::bound::Body;
+    match &query.body {
+        Body::Select(select) => shape(&select.items.get(at)?.expr, carrier).srid,
+        Body::SetOperation(operation) => {
+            let left = query_srid(&operation.left, at, carrier)?;
+            (query_srid(&operation.right, at, carrier) == Some(left)).then_some(left)
+        }
+        Body::Values(values) => {
+            let mut srids = values.rows.iter().map(|row| shape(row.get(at)?, carrier).srid);
+            let first = srids.next()??;
+            srids.all(|srid| srid == Some(first)).then_some(first)
+        }
+    }
+}
+
+/// The text of a value in one of a template's forms; `Err(None)` when it has none.
+fn value_form(form: ValueForm, value: &Datum, ty: PgType) -> Result<String, Option<Error>> {
+    let hex = |bytes: &[u8]| {
+        bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            let _ = write!(out, "{byte:02X}");
+            out
+        })
+    };
+    match (form, value) {
+        (ValueForm::Text, value) => io::output(&Env::default(), ty, value).map_err(Some),
+        (ValueForm::Hex, Datum::Bytea(bytes)) => Ok(hex(bytes)),
+        (ValueForm::Ewkb, Datum::Geometry(geometry)) => Ok(hex(&geometry.0)),
+        (ValueForm::Wkb, Datum::Geometry(_)) => {
+            let geometry = Geometry::from_datum(value).map_err(Some)?;
+            if geometry.kind as u8 > 7 {
+                return Err(None);
+            }
+            Ok(hex(&wkb::write(&geometry, wkb::ByteOrder::Little, wkb::Variant::Iso)))
+        }
+        (ValueForm::Ewkb | ValueForm::Hex | ValueForm::Wkb, _) => Err(None),
+    }
+}
+
+/// Precision and scale of a number's text; `None` for what no decimal of 38 digits holds.
+fn numeric_typmod(text: &str) -> Option<i32> {
+    let digits = text.trim_start_matches('-');
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if !digits.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let precision = u16::try_from((whole.trim_start_matches('0').len() + fraction.len()).max(1)).ok()?;
+    let scale = i16::try_from(fraction.len()).ok()?;
+    (precision <= 38).then(|| NumericTypmod { precision, scale }.pack())
+}
