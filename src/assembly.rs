@@ -124,7 +124,7 @@ async fn run_statement(
 ) -> Result<()> {
     let mut transaction = pipeline.begin(session).await?;
     let plan = pipeline.prepare(session, transaction.as_mut(), statement, &[]).await?;
-    let open = Open { plan: &plan, params: Vec::new(), relay: None, cancel: CancellationToken::new() };
+    let open = Open { plan: &plan, params: Vec::new(), relay: None, held: false, cancel: CancellationToken::new() };
     let mut opened = pipeline.open(session, transaction.as_mut(), open).await?;
     if let Some(cursor) = &mut opened.cursor {
         while cursor.fetch(1024).await?.is_some() {}

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::proto::MetricFamily;
-use prometheus::{Encoder, IntCounter, IntGauge, Registry, TextEncoder};
+use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::wire::Server;
 
@@ -34,11 +34,28 @@ fn gather(server: &Server) -> Result<Vec<MetricFamily>, prometheus::Error> {
     counter("graticule_errors_total", "Statements that ended with an error.", metrics.errors.get())?;
     counter("graticule_statements_total", "Statements that were run.", metrics.statements.get())?;
     let open = IntGauge::new("graticule_connections", "Clients that are connected now.")?;
-    open.set(i64::try_from(server.open_connections()).unwrap_or(i64::MAX));
+    open.set(amount(server.open_connections()));
     registry.register(Box::new(open))?;
+    let tasks = IntGauge::new("graticule_tasks", "Asynchronous tasks that are alive.")?;
+    tasks.set(amount(tokio::runtime::Handle::current().metrics().num_alive_tasks()));
+    registry.register(Box::new(tasks))?;
+    let pooled = |name: &str, help: &str| IntGaugeVec::new(Opts::new(name, help), &["database", "server"]);
+    let existing = pooled("graticule_pool_connections", "Connections to servers.")?;
+    let used = pooled("graticule_pool_connections_in_use", "Connections to servers that statements have.")?;
+    for count in server.executor().pools() {
+        // One server may have a pool for each of several users.
+        existing.with_label_values(&[&count.database, &count.server]).add(amount(count.open));
+        used.with_label_values(&[&count.database, &count.server]).add(amount(count.in_use));
+    }
+    registry.register(Box::new(existing))?;
+    registry.register(Box::new(used))?;
     let mut families = registry.gather();
     families.extend(prometheus::gather());
     Ok(families)
+}
+
+fn amount(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn encode(families: &[MetricFamily]) -> Result<Vec<u8>, prometheus::Error> {

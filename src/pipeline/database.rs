@@ -11,6 +11,7 @@ use crate::catalog::{Catalog, Language, Privilege, Server, UserMapping};
 use crate::connector::postgres::{Credentials, Pool, PostgresServer};
 use crate::error::{Error, Result, SqlState};
 use crate::pgcatalog;
+use crate::session::PoolCount;
 use crate::store::Store;
 
 /// A database and everything that belongs to it alone.
@@ -100,16 +101,15 @@ impl Database {
         Ok(pool)
     }
 
-    /// (server name, open, in use) of every pool, for metrics.
-    pub fn pool_counters(&self) -> Vec<(String, usize, usize)> {
+    /// The connections of every pool, for metrics.
+    pub fn pool_counts(&self, database: &str) -> Vec<PoolCount> {
         let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        pools
-            .values()
-            .map(|pool| {
-                let counters = pool.counters();
-                (pool.server().name.clone(), counters.open, counters.in_use)
-            })
-            .collect()
+        let count = |pool: &Arc<Pool>| {
+            let counters = pool.counters();
+            let (database, server) = (database.to_owned(), pool.server().name.clone());
+            PoolCount { database, server, open: counters.open, in_use: counters.in_use }
+        };
+        pools.values().map(count).collect()
     }
 }
 

@@ -27,6 +27,15 @@ pub(super) struct Values {
     pub(super) contexts: Vec<Datum>,
 }
 
+/// How the rows are wanted.
+#[derive(Default)]
+pub(super) struct Want {
+    /// The client's formats, where a source's own rows may be passed on.
+    pub(super) relay: Option<Vec<Format>>,
+    /// The rows of now, whenever they are fetched.
+    pub(super) held: bool,
+}
+
 impl Pipeline {
     pub(super) async fn run_query(
         &self,
@@ -35,8 +44,10 @@ impl Pipeline {
         plan: &QueryPlan,
         open: Open<'_>,
     ) -> Result<Opened> {
-        let cursor = self.cursor(session, transaction, plan, open.params, open.relay, &open.cancel).await?;
-        Ok(Opened { cursor: Some(cursor), tag: plan.tag(), notices: Vec::new() })
+        let late = matches!(&plan.routed.route, Route::Federated { fragments, .. } if !fragments.is_empty());
+        let want = Want { relay: open.relay, held: open.held };
+        let cursor = self.cursor(session, transaction, plan, open.params, want, &open.cancel).await?;
+        Ok(Opened { cursor: Some(cursor), tag: plan.tag(), notices: Vec::new(), late })
     }
 
     /// Opens the rows of a plan.
@@ -46,7 +57,7 @@ impl Pipeline {
         transaction: &mut dyn Transaction,
         plan: &QueryPlan,
         params: Vec<Datum>,
-        relay: Option<Vec<Format>>,
+        want: Want,
         cancel: &CancellationToken,
     ) -> Result<Box<dyn Cursor>> {
         let env = plan.surroundings.env(session);
@@ -85,7 +96,7 @@ impl Pipeline {
                     ));
                 }
                 let access = if plan_modifies(plan) { txn::Access::Write } else { txn::Access::Read };
-                open_on_server(session, transaction, plan, *server, sql, &values, relay, access, cancel).await
+                open_on_server(session, transaction, plan, *server, sql, &values, want, access, cancel).await
             }
         }
     }
@@ -116,7 +127,7 @@ impl Pipeline {
             } else {
                 statement_own.get_or_insert_with(|| txn::Transaction::begin(txn::Options::SNAPSHOT))
             };
-            let lease = sources.lease_for(&pool, txn::Access::Read).await?;
+            let lease = unless(cancel, sources.lease_for(&pool, txn::Access::Read)).await?;
             lease.ensure_settings(&session.formats).await?;
             leases.insert(fragment.server, lease);
         }
@@ -203,7 +214,7 @@ impl Pipeline {
             publish(&database, &base, change.catalog)?;
         }
         let notices = change.notices.into_iter().map(|error| Notice { severity: Severity::Notice, error }).collect();
-        Ok(Opened { cursor, tag, notices })
+        Ok(Opened { cursor, tag, notices, late: false })
     }
 }
 
@@ -224,21 +235,32 @@ async fn open_on_server(
     server: u32,
     sql: &TargetSql,
     values: &Values,
-    relay: Option<Vec<Format>>,
+    want: Want,
     access: txn::Access,
     cancel: &CancellationToken,
 ) -> Result<Box<dyn Cursor>> {
     let own = SourceTransaction::of(transaction)?;
     let pool = own.database().pool(&plan.surroundings.catalog, server, plan.surroundings.role)?;
-    let execution = Execution { sql: sql.clone(), params: params(sql, values)?, relay, cancel: cancel.clone() };
+    let execution =
+        Execution { sql: sql.clone(), params: params(sql, values)?, relay: want.relay, cancel: cancel.clone() };
     if session.in_block {
-        let lease = own.sources(session).await?.lease_for(&pool, access).await?;
+        let sources = own.sources(session).await?;
+        let lease = unless(cancel, sources.lease_for(&pool, access)).await?;
         lease.ensure_settings(&session.formats).await?;
-        return lease.open(execution).await;
+        return if want.held { lease.open_held(execution).await } else { lease.open(execution).await };
     }
-    let mut lease = pool.lease().await?;
+    let mut lease = unless(cancel, pool.lease()).await?;
     lease.ensure_settings(&session.formats);
     lease.open(execution).await
+}
+
+/// Waits for a connection, but no longer than the statement may live.
+async fn unless<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = cancel.cancelled() => Err(Error::new(SqlState::QUERY_CANCELED, "canceling statement due to user request")),
+    }
 }
 
 /// The values of a printed statement's parameters.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Pipeline;
 use super::constant::{self, OneBatch};
-use super::execute::drain;
+use super::execute::{Want, drain};
 use super::plan::{ExplainPlan, QueryPlan};
 use crate::catalog::Catalog;
 use crate::error::Result;
@@ -25,7 +25,8 @@ impl Pipeline {
         let mut description = describe(&plan.inner);
         if plan.analyze {
             let start = Instant::now();
-            let mut cursor = self.cursor(session, transaction, &plan.inner, open.params, None, &open.cancel).await?;
+            let mut cursor =
+                self.cursor(session, transaction, &plan.inner, open.params, Want::default(), &open.cancel).await?;
             let (rows, bytes) = drain(cursor.as_mut()).await?;
             description["Actual"] =
                 json!({ "Rows": rows, "Bytes": bytes, "Milliseconds": start.elapsed().as_secs_f64() * 1000.0 });
@@ -45,6 +46,7 @@ impl Pipeline {
             cursor: Some(Box::new(OneBatch::new(batch))),
             tag: Tag::Utility("EXPLAIN".into()),
             notices: Vec::new(),
+            late: false,
         })
     }
 }

@@ -26,7 +26,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
 use crate::policy;
 use crate::route;
-use crate::session::{Executor, Login, Open, Opened, Plan, SessionContext, SetRole, Transaction};
+use crate::session::{Executor, Login, Open, Opened, Plan, PoolCount, SessionContext, SetRole, Transaction};
 use crate::sql::{Kind, Statement};
 use crate::types::PgType;
 
@@ -67,11 +67,6 @@ impl Pipeline {
             .get(name)
             .cloned()
             .ok_or_else(|| Error::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist")))
-    }
-
-    /// All databases, for metrics.
-    pub fn databases(&self) -> Vec<Arc<Database>> {
-        self.databases.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// The snapshot that a statement of this transaction sees.
@@ -229,6 +224,11 @@ impl Executor for Pipeline {
     async fn discard(&self, session: &SessionContext) -> Result<()> {
         *session.slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
+    }
+
+    fn pools(&self) -> Vec<PoolCount> {
+        let databases = self.databases.read().unwrap_or_else(PoisonError::into_inner);
+        databases.iter().flat_map(|(name, database)| database.pool_counts(name)).collect()
     }
 
     async fn disconnect(&self, session: &SessionContext) {

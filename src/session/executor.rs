@@ -39,7 +39,8 @@ pub struct SessionContext {
     pub statement_time: i64,
     /// The running transaction's characteristics (SET TRANSACTION may change them until the first query).
     pub mode: TransactionMode,
-    /// True inside BEGIN ... COMMIT, false for a statement in its own transaction.
+    /// True where several statements share a transaction (BEGIN ... COMMIT, a query string, a pipeline), false for a statement
+    /// in its own.
     pub in_block: bool,
     /// Free for the executor: what it keeps for the whole session (temporary layer, caches).
     pub slot: Arc<Mutex<Option<Box<dyn Any + Send>>>>,
@@ -98,10 +99,26 @@ pub trait Executor: Send + Sync {
     /// The session ends.
     async fn disconnect(&self, session: &SessionContext);
 
+    /// The connections to servers, for `/metrics`.
+    fn pools(&self) -> Vec<PoolCount> {
+        Vec::new()
+    }
+
     /// False with the reason while the process cannot serve (for `/ready`).
     fn ready(&self) -> std::result::Result<(), String> {
         Ok(())
     }
+}
+
+/// Connections to one server as one user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PoolCount {
+    pub database: String,
+    pub server: String,
+    /// Those that exist.
+    pub open: usize,
+    /// Those that a statement or a transaction has.
+    pub in_use: usize,
 }
 
 /// What login and SET ROLE find out about a role.
@@ -128,6 +145,8 @@ pub struct Open<'a> {
     /// The client's formats, one per output column: a source of the PostgreSQL family may relay framed rows in them.
     /// `None`: the rows are not for the wire (COPY text): batches only.
     pub relay: Option<Vec<Format>>,
+    /// DECLARE CURSOR: its rows are those of now, whenever they are fetched.
+    pub held: bool,
     pub cancel: CancellationToken,
 }
 
@@ -137,6 +156,8 @@ pub struct Opened {
     pub cursor: Option<Box<dyn Cursor>>,
     pub tag: Tag,
     pub notices: Vec<Notice>,
+    /// Some rows are read from a source only when they are fetched: a later write of the transaction would change them.
+    pub late: bool,
 }
 
 /// CommandComplete's tag. A count of `None` is counted by the session: the rows sent for SELECT,

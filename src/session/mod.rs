@@ -9,8 +9,8 @@ mod value;
 mod zone;
 
 pub use self::executor::{
-    Executor, Login, Notice, Open, Opened, OutputColumn, Plan, SessionContext, SetRole, Severity, Tag, Transaction,
-    TransactionMode,
+    Executor, Login, Notice, Open, Opened, OutputColumn, Plan, PoolCount, SessionContext, SetRole, Severity, Tag,
+    Transaction, TransactionMode,
 };
 pub use self::portal::{Portal, PortalState, Prepared, Running};
 pub use self::settings::{Scope, Settings, SharedSettings};

@@ -69,6 +69,8 @@ pub struct Running {
     /// Rows given so far.
     pub position: u64,
     pub ended: bool,
+    /// A later write of the transaction would change rows that are still to come.
+    pub late: bool,
     /// Cancels the source's side: it outlives the statement that opened it.
     pub token: CancellationToken,
     cursor: Option<Box<dyn Cursor>>,
@@ -82,8 +84,17 @@ impl Running {
         cursor: Option<Box<dyn Cursor>>,
         tag: Tag,
     ) -> Running {
-        let token = CancellationToken::new();
-        Running { columns, relayed, tag, position: 0, ended: false, token, cursor, buffered: VecDeque::new() }
+        Running {
+            columns,
+            relayed,
+            tag,
+            position: 0,
+            ended: false,
+            late: false,
+            token: CancellationToken::new(),
+            cursor,
+            buffered: VecDeque::new(),
+        }
     }
 
     /// A result that is all here.

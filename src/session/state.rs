@@ -237,6 +237,12 @@ impl Session {
         if self.block == Block::None {
             self.block = Block::Implicit;
         }
+        self.context.in_block = true;
+    }
+
+    /// The statement that comes shares its transaction with others, up to the next Sync.
+    pub fn share_transaction(&mut self) {
+        self.context.in_block = true;
     }
 
     /// Starts the transaction of a statement unless one runs.
@@ -246,7 +252,7 @@ impl Session {
         }
         self.context.transaction_time = self.context.statement_time;
         self.context.mode = self.derived.default_mode;
-        self.context.in_block = false;
+        self.context.in_block = self.block != Block::None;
         self.queried = false;
         let mode = self.context.mode;
         self.context.settings.write(|settings| {
@@ -506,6 +512,19 @@ impl Session {
         self.context.settings.write(|settings| if keep { settings.commit() } else { settings.rollback() });
         self.context.in_block = false;
         held.and(result)
+    }
+
+    /// Before a write: cursors whose sources are read as they are fetched take their rows, which are those of before it.
+    pub async fn hold_late_cursors(&mut self) -> Result<()> {
+        for portal in self.portals.values_mut() {
+            if let PortalState::Running(running) = &mut portal.state
+                && running.late
+            {
+                running.late = false;
+                running.hold(HOLD_BYTES).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Before COMMIT the cursors WITH HOLD take their rows.

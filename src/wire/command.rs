@@ -405,7 +405,7 @@ impl Connection {
         let format =
             if options.binary || hint.first() == Some(&Format::Binary) { Format::Binary } else { Format::Text };
         let formats = vec![format; plan.columns().len()];
-        let running = self.open(&plan, Vec::new(), Some(&formats)).await?;
+        let running = self.open_as(&plan, Vec::new(), Some(&formats), true).await?;
         let portal = Portal {
             statement: Some(query.clone()),
             plan: Some(plan),

@@ -66,6 +66,8 @@ pub(super) struct Connection {
     /// The query string that error positions refer to.
     pub(super) source: Option<Arc<str>>,
     pub(super) deadline: Option<Instant>,
+    /// Sync is the next message: what is executed before it needs no transaction of several statements.
+    pub(super) syncing: bool,
     /// After an error in the extended protocol everything up to Sync is passed over.
     skipping: bool,
     /// The version of the settings that the client was told.
@@ -82,6 +84,7 @@ impl Connection {
             slot,
             source: None,
             deadline: None,
+            syncing: false,
             skipping: false,
             reported: None,
         }
@@ -128,6 +131,7 @@ impl Connection {
                 continue;
             }
             self.skipping = false;
+            self.syncing = reader.next_is_sync();
             self.start();
             let result = {
                 let cancel = self.cancel.clone();
@@ -345,21 +349,41 @@ impl Connection {
         params: Vec<crate::types::Datum>,
         relay: Option<&[Format]>,
     ) -> Result<Running> {
+        self.open_as(plan, params, relay, false).await
+    }
+
+    /// As `open`; `held`: for a cursor, whose rows are those of now.
+    pub(super) async fn open_as(
+        &mut self,
+        plan: &Arc<dyn crate::session::Plan>,
+        params: Vec<crate::types::Datum>,
+        relay: Option<&[Format]>,
+        held: bool,
+    ) -> Result<Running> {
         self.session.ensure_transaction().await?;
         self.session.mark_queried();
         let (cancel, deadline) = (self.cancel.clone(), self.deadline);
+        if plan.modifies() {
+            guarded(&cancel, deadline, self.session.hold_late_cursors()).await?;
+        }
         let session = &mut self.session;
         let Some(transaction) = session.transaction.as_deref_mut() else {
             return Err(Error::internal("no transaction"));
         };
-        let open =
-            crate::session::Open { plan, params, relay: relay.map(<[Format]>::to_vec), cancel: cancel.token.clone() };
+        let open = crate::session::Open {
+            plan,
+            params,
+            relay: relay.map(<[Format]>::to_vec),
+            held,
+            cancel: cancel.token.clone(),
+        };
         let opening = session.executor.open(&session.context, transaction, open);
-        let Opened { cursor, tag, notices } = guarded(&cancel, deadline, opening).await?;
+        let Opened { cursor, tag, notices, late } = guarded(&cancel, deadline, opening).await?;
         notices.into_iter().for_each(|notice| session.notice(notice));
         let columns = Arc::from(plan.columns());
         let mut running = Running::new(columns, relay.map(<[Format]>::to_vec).unwrap_or_default(), cursor, tag);
         running.token = cancel.token.clone();
+        running.late = late;
         if plan.modifies() {
             guarded(&cancel, deadline, running.drain()).await?;
         }

@@ -207,6 +207,9 @@ impl Connection {
         // Out of the map while it runs: what the statement does may close it.
         let Some(mut portal) = self.session.portals.remove(name) else { return Err(no_portal(name).into()) };
         self.session.ensure_transaction().await?;
+        if !self.syncing {
+            self.session.share_transaction();
+        }
         let result = self.run_portal(name, &statement, &mut portal, max_rows).await;
         self.send_notices();
         match result {

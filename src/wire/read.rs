@@ -103,6 +103,11 @@ impl Reader {
         }
     }
 
+    /// True when a Sync is here already.
+    pub(super) fn next_is_sync(&self) -> bool {
+        self.buffer.first() == Some(&b'S')
+    }
+
     /// Reads ahead while a statement runs; returns when the client is gone.
     pub(super) async fn closed(&mut self) {
         loop {

@@ -14,6 +14,12 @@ use super::options::PostgresServer;
 /// How long a cancelled statement may take to end before its connection is given up.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 
+/// How long ROLLBACK waits for a statement that was given up; then the connection is.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// When a request that had no effect is sent again.
+pub(super) const AGAIN: Duration = Duration::from_millis(500);
+
 /// Names one backend of a server, for CancelRequest.
 #[derive(Clone)]
 pub(super) struct Canceller {
@@ -39,8 +45,8 @@ impl Canceller {
         };
         match timeout(self.server.connect_timeout, send).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(server = self.server.name, error, "cancel request failed"),
-            Err(_) => tracing::warn!(server = self.server.name, "cancel request timed out"),
+            Ok(Err(error)) => tracing::info!(server = self.server.name, error, "cancel request failed"),
+            Err(_) => tracing::info!(server = self.server.name, "cancel request timed out"),
         }
     }
 }
@@ -50,11 +56,13 @@ pub(super) struct Watch {
     token: CancellationToken,
     /// Set once the request went out: until when the answer is waited for.
     pub deadline: Option<Instant>,
+    /// When the next request goes out, if no answer has come.
+    pub again: Instant,
 }
 
 impl Watch {
     pub fn new(token: CancellationToken) -> Watch {
-        Watch { token, deadline: None }
+        Watch { token, deadline: None, again: Instant::now() + AGAIN }
     }
 
     /// For statements that nobody cancels.

@@ -6,7 +6,7 @@ use postgres_protocol::message::frontend;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::auth::{dial, refused, start};
-use super::cancel::{Canceller, GRACE, Watch};
+use super::cancel::{AGAIN, Canceller, GRACE, PATIENCE, Watch};
 use super::decode::Sink;
 use super::encode::Param;
 use super::fault::{Fault, ServerError, canceled, lost, lost_io, unreachable};
@@ -403,8 +403,13 @@ impl Connection {
 
     async fn fill(&mut self, watch: &mut Watch) -> Result<(), Fault> {
         let read = match watch.deadline {
-            Some(deadline) => match timeout_at(deadline, self.wire.fill()).await {
+            Some(deadline) => match timeout_at(deadline.min(watch.again), self.wire.fill()).await {
                 Ok(read) => read,
+                Err(_) if Instant::now() < deadline => {
+                    // The request may have come before the server had taken up the statement: then it did nothing.
+                    self.ask_to_stop(watch).await;
+                    return Ok(());
+                }
                 Err(_) => {
                     self.broken = true;
                     return Err(canceled().into());
@@ -429,12 +434,32 @@ impl Connection {
         Ok(())
     }
 
-    /// Asks the server, once, to stop what runs; its answer is waited for so long.
+    /// Asks the server to stop what runs; its answer is waited for so long.
     pub(super) async fn interrupt(&mut self, watch: &mut Watch) {
         if watch.deadline.is_none() {
+            watch.deadline = Some(Instant::now() + GRACE);
+            self.ask_to_stop(watch).await;
+        }
+    }
+
+    /// Only while an answer is due: nothing else can be hit.
+    async fn ask_to_stop(&mut self, watch: &mut Watch) {
+        if self.unanswered > 0 {
             self.canceller.cancel().await;
+        }
+        watch.again = Instant::now() + AGAIN;
+    }
+
+    /// ROLLBACK of a transaction whose statement may still run; a server that does not answer soon is given up.
+    pub(super) async fn roll_back(&mut self) -> Result<String, Fault> {
+        let mut watch = Watch::never();
+        if self.is_usable() && self.unanswered > 0 {
+            self.interrupt(&mut watch).await;
+            watch.deadline = Some(Instant::now() + PATIENCE);
+        } else {
             watch.deadline = Some(Instant::now() + GRACE);
         }
+        self.command("ROLLBACK", &mut watch).await
     }
 
     /// Messages that may come at any time.

@@ -99,11 +99,7 @@ impl SharedLease {
     /// ROLLBACK; what an abandoned fetch left running is cancelled, not waited for.
     pub(crate) async fn rollback(&self) -> Result<String> {
         let mut held = self.held().await?;
-        let connection = held.connection()?;
-        if !connection.is_answered() {
-            connection.canceller().cancel().await;
-        }
-        let outcome = connection.command("ROLLBACK", &mut Watch::never()).await;
+        let outcome = held.connection()?.roll_back().await;
         outcome.map_err(|fault| fault.into_own_error(&self.server))
     }
 

@@ -171,7 +171,7 @@ impl Executor for FakeExecutor {
             What::Series(range) => range.clone().map(Some).collect(),
         };
         let cursor = Some(Box::new(Numbers(numbers.into_iter())) as Box<dyn Cursor>);
-        Ok(Opened { cursor, tag: Tag::Select(None), notices: Vec::new() })
+        Ok(Opened { cursor, tag: Tag::Select(None), notices: Vec::new(), late: false })
     }
 
     async fn begin(&self, _session: &SessionContext) -> Result<Box<dyn Transaction>> {
