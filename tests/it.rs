@@ -5,6 +5,7 @@
 
 #[cfg(feature = "engine")]
 mod corpus;
+mod faults;
 #[cfg(feature = "engine")]
 mod generator;
 mod server;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// An open connection.
 pub struct Client {
-    stream: TcpStream,
+    pub stream: TcpStream,
     pub process_id: i32,
     pub secret: i32,
     pub parameters: Vec<(String, String)>,
@@ -182,7 +182,7 @@ impl Client {
 }
 
 impl Failure {
-    fn parse(body: &[u8]) -> Failure {
+    pub(super) fn parse(body: &[u8]) -> Failure {
         let mut failure = Failure { state: String::new(), message: String::new(), position: None, hint: None };
         for field in body.split(|byte| *byte == 0).filter(|field| !field.is_empty()) {
             let value = String::from_utf8_lossy(&field[1..]).into_owned();
@@ -225,7 +225,7 @@ fn columns(body: &[u8]) -> Vec<ColumnInfo> {
         .collect()
 }
 
-fn row(body: &[u8]) -> Vec<Option<Vec<u8>>> {
+pub(super) fn row(body: &[u8]) -> Vec<Option<Vec<u8>>> {
     let count = i16::from_be_bytes([body[0], body[1]]);
     let mut rest = &body[2..];
     (0..count)

@@ -2,8 +2,10 @@
 
 pub mod client;
 pub mod differential;
+pub mod exchange;
 pub mod graticule;
 pub mod postgres;
+pub mod proxy;
 
 pub use client::{Client, Failure, ResultSet};
 

@@ -35,14 +35,33 @@ impl Postgres {
         run(initdb
             .args(["-U", "postgres", "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "-D"])
             .arg(&data));
-        let mut server = as_postgres(root, &format!("{BIN}/postgres"));
-        server.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c"]);
-        server.arg(format!("unix_socket_directories={}", folder.display()));
-        server.args(["-c", "fsync=off", "-c", "timezone=UTC", "-c", "max_connections=200"]);
-        let child = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("postgres starts");
-        let started = Postgres { child, port, folder };
+        let started = Postgres { child: spawn(&folder, port), port, folder };
         started.wait();
         Some(started)
+    }
+
+    /// Ends it as a crash does: the postmaster first, its backends a moment later, all by SIGKILL.
+    pub fn kill(&mut self) {
+        // Stopped first, so that no backend is born meanwhile.
+        run(Command::new("kill").args(["-STOP", &self.child.id().to_string()]));
+        let backends = children(self.child.id());
+        self.child.kill().expect("the postmaster is killed");
+        self.child.wait().expect("it ends");
+        std::thread::sleep(Duration::from_millis(20));
+        let alive: Vec<String> = backends.into_iter().filter(|pid| Path::new("/proc").join(pid).exists()).collect();
+        if !alive.is_empty() {
+            // Those that noticed by themselves may be gone by now.
+            let _ = Command::new("kill").arg("-KILL").args(&alive).stderr(Stdio::null()).status();
+        }
+        while alive.iter().any(|pid| Path::new("/proc").join(pid).exists()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Starts it on its data and its port after [`Postgres::kill`].
+    pub fn start_again(&mut self) {
+        self.child = spawn(&self.folder, self.port);
+        self.wait();
     }
 
     fn wait(&self) {
@@ -56,7 +75,10 @@ impl Postgres {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("PostgreSQL did not start");
+        panic!(
+            "PostgreSQL did not start; its log:\n{}",
+            std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        );
     }
 
     pub fn client(&self, database: &str) -> Client {
@@ -111,6 +133,27 @@ fn stop_at_exit(server: &Postgres) {
         .stderr(Stdio::null())
         .spawn()
         .expect("a watcher");
+}
+
+fn spawn(folder: &Path, port: u16) -> Child {
+    let mut server = as_postgres(running_as_root(), &format!("{BIN}/postgres"));
+    server.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c"]);
+    server.arg(format!("unix_socket_directories={}", folder.display()));
+    server.args(["-c", "fsync=off", "-c", "timezone=UTC", "-c", "max_connections=200"]);
+    let log = std::fs::File::create(folder.join("log")).expect("a log file");
+    server.stdout(Stdio::null()).stderr(log).spawn().expect("postgres starts")
+}
+
+/// Process ids of the children of a process.
+fn children(parent: u32) -> Vec<String> {
+    let of = |entry: std::fs::DirEntry| {
+        let pid = entry.file_name().into_string().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        // "pid (name) state parent ...": the name may hold anything.
+        let (_, rest) = stat.rsplit_once(')')?;
+        (rest.split_whitespace().nth(1)? == parent.to_string()).then_some(pid)
+    };
+    std::fs::read_dir("/proc").expect("/proc").flatten().filter_map(of).collect()
 }
 
 fn running_as_root() -> bool {
