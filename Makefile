@@ -22,6 +22,7 @@ test: deps test-deps
 fast:
 	cargo test --locked --no-default-features --lib
 
+bench: TEST_PACKAGES += pgbouncer
 bench: deps test-deps
 	benches/run.sh
 

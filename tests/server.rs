@@ -269,3 +269,70 @@ fn a_federated_join_equals_the_single_engine_answer() {
     }
     assert_eq!(rows, far.rows(&sql.replace("lake.", "far.")));
 }
+
+/// What is kept by text is used only where binding again would give the same: role, rights, settings, definitions.
+#[test]
+fn kept_plans_follow_what_they_read() {
+    let Some(oracle) = postgres::shared() else { return };
+    oracle.database(
+        "kept",
+        "create schema a; create schema b; create table a.t(id int primary key, at timestamptz);
+         create table b.t(id int primary key, note text);
+         insert into a.t values (1, '2024-01-01 00:00:00+00'); insert into b.t values (2, 'two')",
+    );
+    let init = format!(
+        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'kept');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');
+         SELECT graticule.attach('pg', 'a', 'a'); SELECT graticule.attach('pg', 'b', 'b');
+         CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA a TO reader; GRANT SELECT ON a.t TO reader;",
+        oracle.port
+    );
+    let server = Graticule::serve("kept", &init);
+    let mut owner = server.client("kept");
+    let mut reader = crate::support::Client::connect(server.port, "reader", "kept").expect("reader logs in");
+
+    // The search path decides which table a text means; each session its own.
+    for _ in 0..2 {
+        owner.simple("set search_path = a").expect("set");
+        assert_eq!(owner.rows("select id from t"), ["1"]);
+        owner.simple("set search_path = b").expect("set");
+        assert_eq!(owner.rows("select id from t"), ["2"]);
+        assert_eq!(reader.query("select id from b.t").expect_err("hidden").state, "42P01");
+        assert_eq!(owner.rows("select id from b.t"), ["2"]);
+    }
+    // Role and process are the asking session's.
+    let who = "select current_user, pg_backend_pid()";
+    let (one, two) = (owner.rows(who), reader.rows(who));
+    assert_eq!(one, [format!("postgres|{}", owner.process_id)]);
+    assert_eq!(two, [format!("reader|{}", reader.process_id)]);
+    // Literals are read in the session's zone.
+    let at = "select id from a.t where at = '2024-01-01 01:00:00'";
+    assert_eq!(owner.rows(at), Vec::<String>::new());
+    owner.simple("set timezone = 'Europe/Berlin'").expect("set");
+    assert_eq!(owner.rows(at), ["1"]);
+    owner.simple("reset timezone").expect("reset");
+    assert_eq!(owner.rows(at), Vec::<String>::new());
+    // EXECUTE's arguments have the types of the statement of now.
+    owner.simple("prepare p(int4) as select $1 + 1").expect("prepared");
+    assert_eq!(owner.rows("execute p('41')"), ["42"]);
+    owner.simple("deallocate p; prepare p(text) as select $1 || '1'").expect("prepared");
+    assert_eq!(owner.rows("execute p('41')"), ["411"]);
+
+    // A right that is taken away is gone for statements that were prepared before, too.
+    reader.simple("prepare mine as select id from a.t").expect("prepared");
+    assert_eq!(reader.rows("execute mine"), ["1"]);
+    assert_eq!(reader.rows("select id from a.t"), ["1"]);
+    owner.simple("revoke select on a.t from reader").expect("revoked");
+    assert_eq!(reader.query("execute mine").expect_err("no right").state, "42501");
+    assert_eq!(reader.query("select id from a.t").expect_err("no right").state, "42501");
+    owner.simple("grant select on a.t to reader").expect("granted");
+    assert_eq!(reader.rows("execute mine"), ["1"]);
+    // So it is inside of the transaction that takes it away, and only there until it commits.
+    owner.simple("begin; prepare theirs as select id from a.t; set role reader").expect("begun");
+    assert_eq!(owner.rows("execute theirs"), ["1"]);
+    owner.simple("reset role; revoke select on a.t from reader; set role reader").expect("revoked");
+    assert_eq!(reader.rows("execute mine"), ["1"]);
+    assert_eq!(owner.query("execute theirs").expect_err("no right").state, "42501");
+    owner.simple("rollback").expect("rolled back");
+    assert_eq!(reader.rows("select id from a.t"), ["1"]);
+}

@@ -29,7 +29,7 @@ pub struct Env {
 }
 
 /// The settings that change how values are read and written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Formats {
     /// TimeZone as an IANA name, or a fixed offset as PostgreSQL spells it (`<+02>-02`).
     pub time_zone: String,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 
+use super::cache::PlanCache;
 use crate::admin::{Described, Sources};
 use crate::catalog::{Catalog, Language, Privilege, Server, UserMapping};
 use crate::connector::postgres::{Credentials, Pool, PostgresServer};
@@ -21,6 +22,8 @@ pub struct Database {
     store: Store,
     /// Invariant 8: a pool belongs to one database, one version of one server and one credential identity.
     pools: Mutex<HashMap<PoolKey, Arc<Pool>>>,
+    /// Invariant 8: plans belong to one database too.
+    plans: PlanCache,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -38,12 +41,22 @@ impl Database {
         let mut builder = Catalog::empty(name, language).edit();
         pgcatalog::install(&mut builder);
         let catalog = store.load(builder.finish())?;
-        Ok(Database { catalog: RwLock::new(Arc::new(catalog)), store, pools: Mutex::default() })
+        Ok(Database {
+            catalog: RwLock::new(Arc::new(catalog)),
+            store,
+            pools: Mutex::default(),
+            plans: PlanCache::default(),
+        })
     }
 
     /// The published snapshot.
     pub fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Statements and plans that are kept.
+    pub(super) fn plans(&self) -> &PlanCache {
+        &self.plans
     }
 
     /// Stores and publishes the snapshot made from `base`. 40001 when another session published one since.
@@ -60,6 +73,7 @@ impl Database {
         let next = Arc::new(next);
         *current = Arc::clone(&next);
         drop(current);
+        self.plans.forget_plans();
         self.forget_stale_pools(&next);
         Ok(next)
     }

@@ -60,7 +60,9 @@ impl Pipeline {
         want: Want,
         cancel: &CancellationToken,
     ) -> Result<Box<dyn Cursor>> {
-        let env = plan.surroundings.env(session);
+        // The session's own: the plan may have been made by another one.
+        let surroundings = Surroundings::of(session, &plan.catalog)?;
+        let env = surroundings.env(session);
         let contexts = plan
             .secured
             .contexts()
@@ -70,7 +72,7 @@ impl Pipeline {
         let values = Values { env, params, contexts };
         match &plan.routed.route {
             Route::Constant => {
-                if constant::fits(plan.secured.statement(), &values.env)
+                if plan.is_computed(&values.env)
                     && let Statement::Query(query) = plan.secured.statement()
                 {
                     let batch = constant::run(query, &values.env, &values.params, &values.contexts, cancel).await?;
@@ -121,7 +123,7 @@ impl Pipeline {
             if leases.contains_key(&fragment.server) {
                 continue;
             }
-            let pool = own.database().pool(&plan.surroundings.catalog, fragment.server, plan.surroundings.role)?;
+            let pool = own.database().pool(&plan.catalog, fragment.server, plan.role)?;
             let sources = if session.in_block {
                 own.sources(session).await?
             } else {
@@ -139,7 +141,7 @@ impl Pipeline {
             params: values.params.clone(),
             contexts: values.contexts.clone(),
             sources: Arc::new(super::sources::StatementSources {
-                surroundings: plan.surroundings.clone(),
+                surroundings: Surroundings::of(session, &plan.catalog)?,
                 settings,
                 fragments: fragments.to_vec(),
                 leases,
@@ -240,7 +242,7 @@ async fn open_on_server(
     cancel: &CancellationToken,
 ) -> Result<Box<dyn Cursor>> {
     let own = SourceTransaction::of(transaction)?;
-    let pool = own.database().pool(&plan.surroundings.catalog, server, plan.surroundings.role)?;
+    let pool = own.database().pool(&plan.catalog, server, plan.role)?;
     let execution =
         Execution { sql: sql.clone(), params: params(sql, values)?, relay: want.relay, cancel: cancel.clone() };
     if session.in_block {

@@ -52,7 +52,7 @@ impl Pipeline {
 }
 
 fn describe(plan: &QueryPlan) -> Value {
-    let catalog = &plan.surroundings.catalog;
+    let catalog = &plan.catalog;
     let mut description = match &plan.routed.route {
         Route::Constant => json!({ "Route": "Constant" }),
         Route::Local => json!({ "Route": "Local" }),

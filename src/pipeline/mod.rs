@@ -2,6 +2,7 @@
 //!
 //! EXPLAIN, COPY and cursors enter here with a statement like any other: there is no second path to data.
 
+mod cache;
 mod constant;
 mod database;
 mod execute;
@@ -20,7 +21,6 @@ use async_trait::async_trait;
 use pg_query::NodeEnum;
 
 use crate::bind::{self, BindContext};
-use crate::catalog::Catalog;
 use crate::dialect::Evidence;
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
@@ -67,14 +67,6 @@ impl Pipeline {
             .get(name)
             .cloned()
             .ok_or_else(|| Error::new(SqlState::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist")))
-    }
-
-    /// The snapshot that a statement of this transaction sees.
-    fn catalog(&self, session: &SessionContext, transaction: &mut dyn Transaction) -> Result<Arc<Catalog>> {
-        if let Some(own) = SourceTransaction::of(transaction)?.catalog() {
-            return Ok(own);
-        }
-        Ok(self.database(&session.database)?.catalog())
     }
 
     fn plan_query(
@@ -124,6 +116,32 @@ impl Executor for Pipeline {
         Ok(Login { superuser: role.superuser, settings: Vec::new() })
     }
 
+    fn parse(&self, session: &SessionContext, text: &str) -> Result<Arc<[Arc<Statement>]>> {
+        self.database(&session.database)?.plans().parse(text)
+    }
+
+    fn is_valid(
+        &self,
+        session: &SessionContext,
+        transaction: Option<&mut dyn Transaction>,
+        plan: &Arc<dyn Plan>,
+    ) -> bool {
+        let plan = plan.as_any();
+        let Some(query) =
+            plan.downcast_ref::<QueryPlan>().or_else(|| plan.downcast_ref::<ExplainPlan>().map(|plan| &plan.inner))
+        else {
+            // Definition statements are bound when they run.
+            return true;
+        };
+        let catalog = match transaction {
+            Some(transaction) => SourceTransaction::of(transaction).map(|own| own.seen()),
+            None => self.database(&session.database).map(|database| database.catalog()),
+        };
+        catalog
+            .and_then(|catalog| Surroundings::of(session, &catalog))
+            .is_ok_and(|surroundings| query.fits(&surroundings))
+    }
+
     async fn prepare(
         &self,
         session: &SessionContext,
@@ -131,14 +149,24 @@ impl Executor for Pipeline {
         statement: &Arc<Statement>,
         declared: &[PgType],
     ) -> Result<Arc<dyn Plan>> {
-        let catalog = self.catalog(session, transaction)?;
+        let own = SourceTransaction::of(transaction)?;
+        // What is bound over a transaction's own definitions is nobody else's.
+        let cache = own.catalog().is_none().then(|| own.database().plans());
+        let catalog = own.seen();
         let surroundings = Surroundings::of(session, &catalog)?;
         match &statement.kind {
             Kind::Query(node) => {
+                if let Some(plan) = cache.and_then(|cache| cache.plan(statement, declared, &surroundings)) {
+                    return Ok(plan);
+                }
                 if let Some(call) = plan::admin_call(node)? {
                     return Ok(Arc::new(AdminPlan::call(call)));
                 }
-                Ok(Arc::new(self.plan_query(&surroundings, session, statement, node, declared)?))
+                let plan = Arc::new(self.plan_query(&surroundings, session, statement, node, declared)?);
+                if let Some(cache) = cache {
+                    cache.keep(statement, declared, &plan);
+                }
+                Ok(plan)
             }
             Kind::Ddl(node) => match &node.node {
                 Some(inner) if crate::admin::handles(inner) => {

@@ -1,15 +1,18 @@
 //! Plans: what `prepare` makes and `open` runs.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::Node;
 
-use super::surroundings::Surroundings;
+use super::constant;
+use super::surroundings::{Reading, Surroundings};
 use crate::admin::AdminCall;
 use crate::bound::{self, ReadSet};
+use crate::catalog::Catalog;
 use crate::error::{Error, Result, SqlState};
+use crate::kernels::{Env, Formats};
 use crate::policy::Secured;
 use crate::route::{Choice, Route};
 use crate::session::{OutputColumn, Plan, SessionContext, Tag};
@@ -20,13 +23,18 @@ use crate::types::PgType;
 pub(super) struct QueryPlan {
     pub(super) secured: Secured,
     pub(super) routed: Choice,
-    /// The snapshot it was bound over; the role it was secured for.
-    pub(super) surroundings: Surroundings,
-    columns: Vec<OutputColumn>,
+    /// The snapshot it was bound over.
+    pub(super) catalog: Arc<Catalog>,
+    /// The role it was secured for.
+    pub(super) role: u32,
+    columns: Arc<[OutputColumn]>,
     params: Vec<PgType>,
-    read: ReadSet,
-    user: Arc<str>,
-    settings: Vec<(Arc<str>, String)>,
+    reading: Arc<Reading>,
+    /// Settings that bind read beside those of every [`Reading`].
+    others: Vec<(Arc<str>, String)>,
+    formats: Arc<Formats>,
+    /// Whether `constant::run` can run it, once asked.
+    constant: OnceLock<bool>,
 }
 
 impl QueryPlan {
@@ -50,17 +58,37 @@ impl QueryPlan {
             })
             .collect();
         let params = secured.params().to_vec();
-        let settings = watched(&read, session);
+        let others = watched(&read, session);
         QueryPlan {
+            catalog: Arc::clone(&surroundings.catalog),
+            role: surroundings.role,
             columns,
             params,
-            settings,
-            read,
-            user: Arc::clone(&session.user),
-            surroundings: surroundings.clone(),
+            reading: Arc::clone(&surroundings.reading),
+            others,
+            formats: Arc::clone(&surroundings.formats),
+            constant: OnceLock::new(),
             secured,
             routed,
         }
+    }
+
+    /// Whether preparing again would give this plan (its literals were read in the formats of then).
+    pub(super) fn fits(&self, surroundings: &Surroundings) -> bool {
+        Arc::ptr_eq(&self.catalog, &surroundings.catalog)
+            && self.role == surroundings.role
+            && (Arc::ptr_eq(&self.reading, &surroundings.reading) || *self.reading == *surroundings.reading)
+            && surroundings.has(&self.others)
+    }
+
+    /// Whether its literals would be read as they were.
+    pub(super) fn formats_are(&self, surroundings: &Surroundings) -> bool {
+        Arc::ptr_eq(&self.formats, &surroundings.formats) || *self.formats == *surroundings.formats
+    }
+
+    /// Whether no engine is needed, though the statement has no relation.
+    pub(super) fn is_computed(&self, env: &Env) -> bool {
+        *self.constant.get_or_init(|| constant::fits(self.secured.statement(), env))
     }
 
     pub(super) fn tag(&self) -> Tag {
@@ -73,17 +101,16 @@ impl QueryPlan {
     }
 }
 
-/// The values of the settings that a plan depends on: what bind read, and what routing reads.
+/// The values of the settings that bind read, without those that every plan is compared by.
 fn watched(read: &ReadSet, session: &SessionContext) -> Vec<(Arc<str>, String)> {
-    let names = read.settings.iter().map(|(name, _)| Arc::clone(name));
-    let fixed = ["search_path", "graticule.fold", "graticule.route", "graticule.fidelity"].map(Arc::from);
+    let names = read.settings.iter().map(|(name, _)| name).filter(|name| !Reading::covers(name));
     session.settings.read(|settings| {
-        names.chain(fixed).map(|name| (Arc::clone(&name), settings.get(&name).unwrap_or("").to_owned())).collect()
+        names.map(|name| (Arc::clone(name), settings.get(name).unwrap_or_default().to_owned())).collect()
     })
 }
 
 impl Plan for QueryPlan {
-    fn columns(&self) -> &[OutputColumn] {
+    fn columns(&self) -> &Arc<[OutputColumn]> {
         &self.columns
     }
 
@@ -93,10 +120,6 @@ impl Plan for QueryPlan {
 
     fn params(&self) -> &[PgType] {
         &self.params
-    }
-
-    fn is_still_valid(&self, session: &SessionContext) -> bool {
-        self.user == session.user && watched(&self.read, session) == self.settings
     }
 
     fn modifies(&self) -> bool {
@@ -123,7 +146,7 @@ pub(super) struct ExplainPlan {
     pub(super) inner: QueryPlan,
     pub(super) analyze: bool,
     pub(super) json: bool,
-    columns: Vec<OutputColumn>,
+    columns: Arc<[OutputColumn]>,
 }
 
 impl ExplainPlan {
@@ -152,19 +175,19 @@ impl ExplainPlan {
                 }
             }
         }
-        let columns = vec![OutputColumn {
+        let column = OutputColumn {
             name: "QUERY PLAN".to_owned(),
             ty: if json { PgType::JSON } else { PgType::TEXT },
             typmod: -1,
             table_oid: 0,
             attnum: 0,
-        }];
-        Ok(ExplainPlan { inner, analyze, json, columns })
+        };
+        Ok(ExplainPlan { inner, analyze, json, columns: Arc::new([column]) })
     }
 }
 
 impl Plan for ExplainPlan {
-    fn columns(&self) -> &[OutputColumn] {
+    fn columns(&self) -> &Arc<[OutputColumn]> {
         &self.columns
     }
 
@@ -174,10 +197,6 @@ impl Plan for ExplainPlan {
 
     fn params(&self) -> &[PgType] {
         self.inner.params()
-    }
-
-    fn is_still_valid(&self, session: &SessionContext) -> bool {
-        self.inner.is_still_valid(session)
     }
 
     fn modifies(&self) -> bool {
@@ -192,7 +211,7 @@ impl Plan for ExplainPlan {
 /// A definition statement, or a `graticule.*` call that changes definitions.
 pub(super) struct AdminPlan {
     pub(super) action: AdminAction,
-    columns: Vec<OutputColumn>,
+    columns: Arc<[OutputColumn]>,
 }
 
 pub(super) enum AdminAction {
@@ -202,18 +221,18 @@ pub(super) enum AdminAction {
 
 impl AdminPlan {
     pub(super) fn statement(statement: Arc<Statement>) -> AdminPlan {
-        AdminPlan { action: AdminAction::Statement(statement), columns: Vec::new() }
+        AdminPlan { action: AdminAction::Statement(statement), columns: Arc::default() }
     }
 
     pub(super) fn call(call: AdminCall) -> AdminPlan {
         let column =
             OutputColumn { name: call.function.clone(), ty: PgType::VOID, typmod: -1, table_oid: 0, attnum: 0 };
-        AdminPlan { action: AdminAction::Call(call), columns: vec![column] }
+        AdminPlan { action: AdminAction::Call(call), columns: Arc::new([column]) }
     }
 }
 
 impl Plan for AdminPlan {
-    fn columns(&self) -> &[OutputColumn] {
+    fn columns(&self) -> &Arc<[OutputColumn]> {
         &self.columns
     }
 
@@ -223,10 +242,6 @@ impl Plan for AdminPlan {
 
     fn params(&self) -> &[PgType] {
         &[]
-    }
-
-    fn is_still_valid(&self, _session: &SessionContext) -> bool {
-        true
     }
 
     fn modifies(&self) -> bool {

@@ -21,7 +21,7 @@ use crate::{pgcatalog, txn, types};
 
 /// The sources of one execution.
 pub(super) struct StatementSources {
-    pub(super) surroundings: Surroundings,
+    pub(super) surroundings: Arc<Surroundings>,
     pub(super) settings: Vec<(String, String)>,
     pub(super) fragments: Vec<Fragment>,
     /// One connection per server touched: the fragments of a statement on one server share a snapshot.

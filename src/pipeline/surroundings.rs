@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result, SqlState};
-use crate::kernels::Env;
+use crate::kernels::{Env, Formats};
 use crate::pgcatalog::{SessionAccess, SessionCatalog};
 use crate::session::{SessionContext, SharedSettings};
 
 /// The resolved form of a session's identity over one snapshot, kept between statements in the session's slot.
-#[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) catalog: Arc<Catalog>,
     settings_version: u64,
@@ -19,19 +18,46 @@ pub(super) struct Surroundings {
     pub(super) functions: Arc<SessionCatalog>,
     /// `graticule.fold`.
     pub(super) fold: bool,
+    pub(super) formats: Arc<Formats>,
+    pub(super) reading: Arc<Reading>,
+    settings: Arc<SharedSettings>,
+}
+
+/// What bind, policies and routing read of a session, the snapshot apart. Equal readings over one snapshot give equal plans,
+/// save for literals whose reading depends on the session's formats.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Reading {
+    user: Arc<str>,
+    values: [String; READ.len()],
+}
+
+/// The settings of a [`Reading`].
+const READ: [&str; 4] = ["search_path", "graticule.fold", "graticule.route", "graticule.fidelity"];
+
+impl Reading {
+    fn of(session: &SessionContext) -> Reading {
+        let values =
+            session.settings.read(|settings| READ.map(|name| settings.get(name).unwrap_or_default().to_owned()));
+        Reading { user: Arc::clone(&session.user), values }
+    }
+
+    /// Whether a setting is among those compared.
+    pub(super) fn covers(name: &str) -> bool {
+        READ.contains(&name)
+    }
 }
 
 impl Surroundings {
     /// The slot's surroundings when nothing changed, else new ones.
-    pub(super) fn of(session: &SessionContext, catalog: &Arc<Catalog>) -> Result<Surroundings> {
+    pub(super) fn of(session: &SessionContext, catalog: &Arc<Catalog>) -> Result<Arc<Surroundings>> {
         let mut slot = session.slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = slot.as_ref().and_then(|slot| slot.downcast_ref::<Surroundings>())
+        if let Some(known) = slot.as_ref().and_then(|slot| slot.downcast_ref::<Arc<Surroundings>>())
             && known.still_holds(session, catalog)
         {
-            return Ok(known.clone());
+            return Ok(Arc::clone(known));
         }
-        let fresh = Surroundings::new(session, catalog)?;
-        *slot = Some(Box::new(fresh.clone()));
+        let fresh = Arc::new(Surroundings::new(session, catalog)?);
+        *slot = Some(Box::new(Arc::clone(&fresh)));
         Ok(fresh)
     }
 
@@ -61,7 +87,18 @@ impl Surroundings {
             role,
             functions: Arc::new(functions),
             fold: session.settings.read(|settings| settings.get("graticule.fold") != Some("off")),
+            formats: Arc::clone(&session.formats),
+            reading: Arc::new(Reading::of(session)),
+            settings: Arc::clone(&session.settings),
         })
+    }
+
+    /// Whether these settings have these values now.
+    pub(super) fn has(&self, values: &[(Arc<str>, String)]) -> bool {
+        values.is_empty()
+            || self
+                .settings
+                .read(|settings| values.iter().all(|(name, value)| settings.get(name).unwrap_or_default() == value))
     }
 
     pub(super) fn search_path(&self) -> &[String] {

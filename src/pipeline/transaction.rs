@@ -49,6 +49,11 @@ impl SourceTransaction {
         self.overlay.as_ref().and_then(|overlay| overlay.versions.last()).map(|(_, catalog)| Arc::clone(catalog))
     }
 
+    /// The snapshot that a statement of this transaction sees.
+    pub(super) fn seen(&self) -> Arc<Catalog> {
+        self.catalog().unwrap_or_else(|| self.database.catalog())
+    }
+
     /// Takes a changed snapshot: published at commit.
     pub(super) fn change_catalog(&mut self, base: &Arc<Catalog>, next: Catalog) {
         let level = self.savepoints;

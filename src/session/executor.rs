@@ -67,6 +67,21 @@ pub trait Executor: Send + Sync {
     /// Answers whether the role is a superuser.
     async fn connect(&self, database: &str, user: &str) -> Result<Login>;
 
+    /// The statements of a query string, perhaps from a cache; empty ones vanish.
+    fn parse(&self, session: &SessionContext, text: &str) -> Result<Arc<[Arc<Statement>]>> {
+        let _ = session;
+        Ok(crate::sql::parse(text)?.into_iter().map(Arc::new).collect())
+    }
+
+    /// Whether what a plan was made from (settings, definitions, role, privileges, policies) is still so; if not, the session
+    /// prepares again. `transaction`: the one that runs, whose own definitions count.
+    fn is_valid(
+        &self,
+        session: &SessionContext,
+        transaction: Option<&mut dyn Transaction>,
+        plan: &Arc<dyn Plan>,
+    ) -> bool;
+
     /// Binds, secures and plans a [`crate::sql::Kind::Query`], `Ddl` or `Explain`. `declared`: parameter types that the client gave,
     /// [`PgType::INVALID`] (or `UNKNOWN`) where it gave none; 42P18 when one stays undetermined.
     async fn prepare(
@@ -218,16 +233,13 @@ impl Notice {
 /// A prepared plan: immutable, shared by portals and caches.
 pub trait Plan: Send + Sync {
     /// Output columns; empty for a statement without a result.
-    fn columns(&self) -> &[OutputColumn];
+    fn columns(&self) -> &Arc<[OutputColumn]>;
 
     /// True for statements with a result (Describe answers RowDescription, even with no column), false for NoData.
     fn returns_rows(&self) -> bool;
 
     /// Parameter types, all determined.
     fn params(&self) -> &[PgType];
-
-    /// Whether what bind read (settings, versions of objects, role, policies) is still so; if not, the session prepares again.
-    fn is_still_valid(&self, session: &SessionContext) -> bool;
 
     /// INSERT, UPDATE, DELETE, MERGE, data-modifying WITH, DDL: must run to completion at the first Execute, and is
     /// refused in a cursor.

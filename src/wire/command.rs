@@ -39,13 +39,13 @@ pub(super) fn result_columns(session: &Session, command: &Command) -> Option<Arc
             match &portal.state {
                 PortalState::Running(running) => Some(running.columns.clone()),
                 PortalState::Ready | PortalState::Finished => {
-                    portal.plan.as_ref().filter(|plan| plan.returns_rows()).map(|plan| Arc::from(plan.columns()))
+                    portal.plan.as_ref().filter(|plan| plan.returns_rows()).map(|plan| Arc::clone(plan.columns()))
                 }
             }
         }
         Command::Execute { name, .. } => {
             let prepared = session.prepared.get(name)?;
-            prepared.plan.as_ref().filter(|plan| plan.returns_rows()).map(|plan| Arc::from(plan.columns()))
+            prepared.plan.as_ref().filter(|plan| plan.returns_rows()).map(|plan| Arc::clone(plan.columns()))
         }
         _ => None,
     }

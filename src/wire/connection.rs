@@ -276,12 +276,12 @@ impl Connection {
         self.session.close_portal("").await;
         self.session.prepared.remove("");
         self.source = Some(Arc::from(text));
-        let statements = sql::parse(text)?;
+        let statements = self.session.executor.parse(&self.session.context, text)?;
         if statements.is_empty() {
             self.writer.empty_query_response();
         }
         let last = statements.len().saturating_sub(1);
-        for (at, statement) in statements.into_iter().enumerate() {
+        for (at, statement) in statements.iter().enumerate() {
             if at > 0 {
                 self.session.start_statement();
                 self.start_deadline();
@@ -289,7 +289,7 @@ impl Connection {
             if last > 0 {
                 self.session.start_implicit_block();
             }
-            let tag = self.simple(Arc::new(statement)).await?;
+            let tag = self.simple(statement).await?;
             if at == last {
                 // The transaction's end may fail: before the statement is called complete.
                 self.session.finish().await?;
@@ -319,13 +319,13 @@ impl Connection {
     }
 
     /// Runs one statement of a simple query; answers its tag.
-    async fn simple(&mut self, statement: Arc<Statement>) -> Result<String, Fail> {
+    async fn simple(&mut self, statement: &Arc<Statement>) -> Result<String, Fail> {
         self.server.metrics.statements.inc();
-        self.check_not_failed(Some(&statement))?;
+        self.check_not_failed(Some(statement))?;
         if let sql::Kind::Command(command) = &statement.kind {
-            return self.simple_command(&statement, command).await;
+            return self.simple_command(statement, command).await;
         }
-        let plan = self.prepare(&statement, &[]).await?;
+        let plan = self.prepare(statement, &[]).await?;
         if !plan.params().is_empty() {
             return Err(Error::new(SqlState(*b"42P02"), "there is no parameter $1").into());
         }
@@ -380,7 +380,7 @@ impl Connection {
         let opening = session.executor.open(&session.context, transaction, open);
         let Opened { cursor, tag, notices, late } = guarded(&cancel, deadline, opening).await?;
         notices.into_iter().for_each(|notice| session.notice(notice));
-        let columns = Arc::from(plan.columns());
+        let columns = Arc::clone(plan.columns());
         let mut running = Running::new(columns, relay.map(<[Format]>::to_vec).unwrap_or_default(), cursor, tag);
         running.token = cancel.token.clone();
         running.late = late;

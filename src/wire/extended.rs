@@ -9,19 +9,19 @@ use crate::connector::Format;
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::io;
 use crate::session::portal::expand;
-use crate::session::{Block, OutputColumn, Portal, PortalState, Prepared, Running};
-use crate::sql::{self, Kind, Statement};
+use crate::session::{Block, OutputColumn, Portal, PortalState, Prepared, Running, Transaction};
+use crate::sql::{Kind, Statement};
 use crate::types::{Datum, PgType};
 
 impl Connection {
     pub(super) async fn parse(&mut self, name: String, query: &str, types: &[PgType]) -> Result<(), Fail> {
         self.source = Some(Arc::from(query));
-        let mut statements = sql::parse(query)?;
+        let statements = self.session.executor.parse(&self.session.context, query)?;
         if statements.len() > 1 {
             let message = "cannot insert multiple commands into a prepared statement";
             return Err(Error::new(SqlState::SYNTAX_ERROR, message).into());
         }
-        let statement = statements.pop().map(Arc::new);
+        let statement = statements.first().cloned();
         self.check_not_failed(statement.as_deref())?;
         let prepared = self.prepared(statement, types).await?;
         if name.is_empty() {
@@ -64,9 +64,15 @@ impl Connection {
     pub(super) async fn valid(&mut self, name: &str) -> Result<Arc<Prepared>> {
         let prepared = self.find_prepared(name)?;
         self.check_not_failed(prepared.statement.as_deref())?;
-        let Some(plan) = prepared.plan.as_ref().filter(|plan| !plan.is_still_valid(&self.session.context)) else {
-            return Ok(prepared);
+        let Some(plan) = &prepared.plan else { return Ok(prepared) };
+        let session = &mut self.session;
+        let transaction: Option<&mut dyn Transaction> = match &mut session.transaction {
+            Some(transaction) => Some(transaction.as_mut()),
+            None => None,
         };
+        if session.executor.is_valid(&session.context, transaction, plan) {
+            return Ok(prepared);
+        }
         let fresh = self.prepared(prepared.statement.clone(), &prepared.params).await?;
         if fresh.plan.as_ref().is_none_or(|fresh| fresh.columns() != plan.columns()) {
             let message = "cached plan must not change result type";
@@ -147,7 +153,7 @@ impl Connection {
         plan: Option<&Arc<dyn crate::session::Plan>>,
     ) -> Option<Arc<[OutputColumn]>> {
         match (plan, statement.map(|statement| &statement.kind)) {
-            (Some(plan), _) => plan.returns_rows().then(|| Arc::from(plan.columns())),
+            (Some(plan), _) => plan.returns_rows().then(|| Arc::clone(plan.columns())),
             (None, Some(Kind::Command(command))) => result_columns(&self.session, command),
             (None, _) => None,
         }

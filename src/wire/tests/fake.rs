@@ -31,12 +31,12 @@ enum What {
 
 struct FakePlan {
     what: What,
-    columns: Vec<OutputColumn>,
+    columns: Arc<[OutputColumn]>,
     params: Vec<PgType>,
 }
 
 impl Plan for FakePlan {
-    fn columns(&self) -> &[OutputColumn] {
+    fn columns(&self) -> &Arc<[OutputColumn]> {
         &self.columns
     }
 
@@ -46,10 +46,6 @@ impl Plan for FakePlan {
 
     fn params(&self) -> &[PgType] {
         &self.params
-    }
-
-    fn is_still_valid(&self, _session: &SessionContext) -> bool {
-        true
     }
 
     fn modifies(&self) -> bool {
@@ -117,6 +113,15 @@ impl Executor for FakeExecutor {
         Ok(Login { superuser: user == "postgres", settings: Vec::new() })
     }
 
+    fn is_valid(
+        &self,
+        _session: &SessionContext,
+        _transaction: Option<&mut dyn Transaction>,
+        _plan: &Arc<dyn Plan>,
+    ) -> bool {
+        true
+    }
+
     async fn prepare(
         &self,
         _session: &SessionContext,
@@ -148,7 +153,7 @@ impl Executor for FakeExecutor {
         };
         let params = if matches!(what, What::Parameter) { vec![PgType::INT4] } else { Vec::new() };
         let column = OutputColumn { name: name.to_owned(), ty: PgType::INT4, typmod: -1, table_oid: 0, attnum: 0 };
-        Ok(Arc::new(FakePlan { what, columns: vec![column], params }))
+        Ok(Arc::new(FakePlan { what, columns: Arc::new([column]), params }))
     }
 
     async fn open(
