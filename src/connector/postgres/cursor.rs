@@ -38,7 +38,7 @@ pub(super) struct Statement {
 
 impl Statement {
     /// Prepares it on that lease's connection and checks what it will return.
-    pub async fn prepare(lease: &mut Lease, execution: Execution) -> Result<(Statement, Watch)> {
+    pub async fn prepare(lease: &mut Lease, execution: Execution) -> Result<(Statement, Arc<Prepared>, Watch)> {
         let mut watch = Watch::new(execution.cancel);
         let server: Arc<str> = lease.server().name.as_str().into();
         let connection = lease.connection()?;
@@ -51,8 +51,8 @@ impl Statement {
             server,
             sql,
         };
-        statement.prepared(lease, &mut watch).await?;
-        Ok((statement, watch))
+        let prepared = statement.prepared(lease, &mut watch).await?;
+        Ok((statement, prepared, watch))
     }
 
     /// The prepared statement, made anew when the server's answer has changed since.
@@ -85,15 +85,21 @@ impl Statement {
 
 impl StreamCursor {
     pub async fn open(mut lease: Lease, execution: Execution) -> Result<StreamCursor> {
-        let (statement, watch) = Statement::prepare(&mut lease, execution).await?;
+        let (statement, prepared, watch) = Statement::prepare(&mut lease, execution).await?;
         let mut cursor = StreamCursor { lease: Some(lease), statement, progress: Progress::default(), watch };
-        cursor.send().await?;
+        cursor.send(&prepared).await?;
         Ok(cursor)
     }
 
-    async fn send(&mut self) -> Result<()> {
+    /// Prepares again what no longer fits, and sends it.
+    async fn send_anew(&mut self) -> Result<()> {
         let lease = self.lease.as_mut().ok_or_else(|| Error::internal("a cursor without a connection"))?;
         let prepared = self.statement.prepared(lease, &mut self.watch).await?;
+        self.send(&prepared).await
+    }
+
+    async fn send(&mut self, prepared: &Prepared) -> Result<()> {
+        let lease = self.lease.as_mut().ok_or_else(|| Error::internal("a cursor without a connection"))?;
         let connection = lease.connection()?;
         connection.bind("", &prepared.name, &self.statement.params, &self.statement.output.formats)?;
         connection.execute("", 0)?;
@@ -142,7 +148,7 @@ impl Cursor for StreamCursor {
                     retried = true;
                     lease.connection()?.unprepare(self.statement.sql.text());
                     self.progress = Progress::default();
-                    self.send().await?;
+                    self.send_anew().await?;
                 }
                 Ok(Pumped::Ready) => {
                     self.lease = None;

@@ -72,7 +72,7 @@ impl SharedLease {
 
     async fn portal(&self, execution: Execution, scope: Scope) -> Result<PortalCursor> {
         let mut held = self.held().await?;
-        let (statement, watch) = Statement::prepare(&mut held, execution).await?;
+        let (statement, _, watch) = Statement::prepare(&mut held, execution).await?;
         let dead = held.connection()?.dead_portals();
         let name = ["p", &self.portals.fetch_add(1, Ordering::Relaxed).to_string()].concat();
         drop(held);

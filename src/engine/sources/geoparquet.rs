@@ -12,7 +12,7 @@ use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use datafusion::parquet::file::metadata::RowGroupMetaData;
+use datafusion::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use datafusion::parquet::file::statistics::Statistics;
 use serde_json::Value;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -26,6 +26,11 @@ use crate::engine::relation::Scope;
 use crate::engine::rows;
 use crate::error::{Error, Result, SqlState};
 use crate::types::{Datum, GeometryTypmod, PgType, storage};
+
+/// About what a chunk of rows takes, by the file's own sizes.
+const CHUNK_BYTES: i64 = 1 << 20;
+const MIN_CHUNK_ROWS: usize = 64;
+const MAX_CHUNK_ROWS: usize = 8192;
 
 /// A column as PostgreSQL sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -295,13 +300,14 @@ impl Parquet {
             return Ok(());
         }
         let mask = ProjectionMask::roots(parquet.file_metadata().schema_descr(), indices.iter().copied());
+        let chunk = chunk_rows(&groups, parquet, &mask);
         let srids: Vec<i32> = wanted.iter().map(|(column, _)| self.geo.get(column).map_or(0, |geo| geo.srid)).collect();
         let names: Vec<String> = wanted.iter().map(|(column, _)| column.clone()).collect();
         let (file_name, file, metadata) = (self.name.clone(), self.file, self.metadata);
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_projection(mask)
             .with_row_groups(groups)
-            .with_batch_size(2048)
+            .with_batch_size(chunk)
             .build()
             .map_err(|error| Error::new(SqlState::FDW_ERROR, format!("could not read \"{file_name}\": {error}")))?;
         for batch in reader {
@@ -320,6 +326,22 @@ impl Parquet {
         }
         Ok(())
     }
+}
+
+/// Rows read at a time: about [`CHUNK_BYTES`], few when a row holds a whole coastline.
+fn chunk_rows(groups: &[usize], parquet: &ParquetMetaData, mask: &ProjectionMask) -> usize {
+    groups
+        .iter()
+        .map(|group| {
+            let group = parquet.row_group(*group);
+            let columns = group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
+            let bytes: i64 = columns.map(|(_, column)| column.uncompressed_size().max(0)).sum();
+            let row = bytes / group.num_rows().max(1);
+            usize::try_from(CHUNK_BYTES / row.max(1)).unwrap_or(MAX_CHUNK_ROWS)
+        })
+        .min()
+        .unwrap_or(MAX_CHUNK_ROWS)
+        .clamp(MIN_CHUNK_ROWS, MAX_CHUNK_ROWS)
 }
 
 /// The PostgreSQL type that holds every value of an Arrow type.

@@ -65,7 +65,9 @@ pub(super) fn put_f64(out: &mut Vec<u8>, value: f64) {
         return;
     }
     let mut buffer = ryu::Buffer::new();
-    put_decimal(out, buffer.format_finite(value).as_bytes(), 15);
+    let text = buffer.format_finite(value).as_bytes();
+    // Here both write the digits plainly; whole numbers, where Ryu adds `.0`, are done above.
+    if (1e-4..1e15).contains(&value.abs()) { out.extend_from_slice(text) } else { put_decimal(out, text, 15) }
 }
 
 /// `float4out` with `extra_float_digits > 0`.
@@ -76,7 +78,9 @@ pub(super) fn put_f32(out: &mut Vec<u8>, value: f32) {
         return;
     }
     let mut buffer = ryu::Buffer::new();
-    put_decimal(out, buffer.format_finite(value).as_bytes(), 6);
+    let text = buffer.format_finite(value).as_bytes();
+    let plain = (1e-4..1e6).contains(&value.abs()) && value != value.trunc();
+    if plain { out.extend_from_slice(text) } else { put_decimal(out, text, 6) }
 }
 
 /// From Ryu's spelling (`1.5`, `1e-7`, `1.2345e16`, `0.001`) to C's `%g`: scientific outside of 10^-4 .. 10^limit.
