@@ -169,7 +169,7 @@ fn print(catalog: &Catalog, text: &str) -> usize {
     let context = BindContext { catalog, role: oids::SUPERUSER, search_path: &path, fold: true, formats: &formats };
     let bound = bind(&context, node, &statement.source, &[]).expect("it binds");
     let secured = policy::secure(bound, catalog, oids::SUPERUSER).expect("a superuser may");
-    let choice = route::choose(&secured, catalog, None).expect("a route");
+    let choice = route::choose(&secured, catalog, route::Options::default()).expect("a route");
     let route::Route::Pushed { sql, .. } = choice.route else { panic!("not pushed: {:?}", choice.why) };
     sql.text().len()
 }
