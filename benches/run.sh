@@ -36,7 +36,7 @@ FILES=""
 if has rows; then
   cargo bench --locked --profile quick --bench rows -- --write "$W/rows.parquet" >/dev/null
   FILES="CREATE SERVER files FOREIGN DATA WRAPPER geoparquet OPTIONS (path '$W');
-CREATE FOREIGN TABLE public.rows () SERVER files OPTIONS (path 'rows.parquet');"
+CREATE SCHEMA files; CREATE FOREIGN TABLE files.rows () SERVER files OPTIONS (path 'rows.parquet');"
 fi
 if has statements; then
   $BIN/pgbench -q -i -s 1 -h 127.0.0.1 -p "$PG" -U postgres postgres >/dev/null 2>&1
@@ -53,7 +53,7 @@ await "$OURS"
 
 # The rows first: the peak of the server's memory is theirs.
 if has rows; then
-  python3 benches/rows.py "host=127.0.0.1 port=$PG user=postgres dbname=postgres" "host=127.0.0.1 port=$OURS user=postgres dbname=postgres" "$OUR_PID" "$ROUNDS" --load
+  python3 benches/rows.py "host=127.0.0.1 port=$PG user=postgres dbname=postgres" "host=127.0.0.1 port=$OURS user=postgres dbname=postgres options='-c search_path=files'" "$OUR_PID" "$ROUNDS" --load
 fi
 
 if has statements; then

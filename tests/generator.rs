@@ -2,6 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::support::differential::{Report, compare};
+use crate::support::graticule::Graticule;
+use crate::support::postgres;
+
 /// A small deterministic generator (an LCG: the same statements in every run).
 struct Dice(u64);
 
