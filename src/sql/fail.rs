@@ -19,7 +19,12 @@ pub(super) fn error(text: &str, error: pg_query::Error) -> Error {
 /// The grammar's own errors that are not 42601.
 fn state(message: &str) -> SqlState {
     let any = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
-    if any(&["stack depth limit", "memory exhausted", "nested too deeply"]) {
+    // First: it goes on with the client's own words.
+    if message.starts_with("syntax error at ") {
+        SqlState::SYNTAX_ERROR
+    } else if message.starts_with("invalid byte sequence for encoding") {
+        SqlState::CHARACTER_NOT_IN_REPERTOIRE
+    } else if any(&["stack depth limit", "memory exhausted", "nested too deeply"]) {
         SqlState::STATEMENT_TOO_COMPLEX
     } else if any(&["is not a valid hexadecimal digit", "is not a valid binary digit"]) {
         SqlState::INVALID_TEXT_REPRESENTATION
