@@ -467,8 +467,16 @@ impl Connection {
         match frame.tag {
             b'S' => {
                 let mut fields = Fields(&frame.body);
-                if fields.text()? == "server_version" {
-                    self.version = fields.text()?;
+                let (name, value) = (fields.text()?, fields.text()?);
+                match name.as_str() {
+                    "server_version" => self.version = value,
+                    // A function of the server has changed what was pinned: no other statement may find it so.
+                    "standard_conforming_strings" => self.spent |= value != "on",
+                    "client_encoding" if value != "UTF8" => {
+                        self.broken = true;
+                        return Err(Error::unsupported("a function of a server that changes client_encoding"));
+                    }
+                    _ => {}
                 }
             }
             b'N' => {
