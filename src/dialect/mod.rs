@@ -5,7 +5,7 @@
 
 mod load;
 mod print;
-mod quote;
+pub mod quote;
 mod rules;
 mod shape;
 pub mod target;

@@ -1,7 +1,7 @@
 //! Literals and identifiers, by each dialect's lexical rules (invariant 4).
 //!
-//! The PostgreSQL family runs under `standard_conforming_strings = on`: a backslash is an ordinary character in `'...'`; the `E'...'`
-//! form is never written.
+//! What is written for the PostgreSQL family means the same under both settings of `standard_conforming_strings`: connections pin it
+//! on, but a function of the server may turn it off. So a backslash stands in `E'...'` only, doubled.
 
 use crate::error::{Error, Result, SqlState};
 
@@ -185,19 +185,22 @@ pub enum Identifiers {
 pub enum Strings {
     /// A backslash escapes: quotes, backslashes and line ends are written by escapes.
     Backslash,
+    /// A quote is doubled; with a backslash, which is doubled too, it is `E'...'`.
+    Postgresql,
     /// A quote is doubled, nothing else is special.
     Standard,
 }
 
 impl Quoting {
     pub const POSTGRESQL: Quoting =
-        Quoting { identifiers: Identifiers::Postgresql, strings: Strings::Standard, insensitive: false };
+        Quoting { identifiers: Identifiers::Postgresql, strings: Strings::Postgresql, insensitive: false };
 
     /// A string literal.
     pub fn literal(&self, text: &str) -> Result<String> {
         match self.strings {
             Strings::Backslash => escaped(text, '\''),
-            Strings::Standard => literal(text),
+            Strings::Postgresql => literal(text),
+            Strings::Standard => quoted(text, '\''),
         }
     }
 
@@ -217,7 +220,8 @@ impl Quoting {
             Identifiers::Backtick => quoted(name, '`'),
             Identifiers::BacktickBackslash if name.is_empty() => quoted(name, '`'),
             Identifiers::BacktickBackslash => escaped(name, '`'),
-            Identifiers::Double | Identifiers::Postgresql => quoted_identifier(name),
+            Identifiers::Double => quoted(name, '"'),
+            Identifiers::Postgresql => quoted_identifier(name),
         }
     }
 
@@ -247,19 +251,41 @@ fn escaped(text: &str, quote: char) -> Result<String> {
     Ok(out)
 }
 
-/// `'text'`, each quote doubled; 22021 when it holds a NUL, which no PostgreSQL text can.
+/// `'text'`, each quote doubled, or `E'text'` with each backslash doubled too; 22021 when it holds a NUL, which no PostgreSQL text can.
 pub fn literal(text: &str) -> Result<String> {
-    quoted(text, '\'')
+    let literal = quoted(text, '\'')?;
+    if text.contains('\\') { Ok(format!("E{}", literal.replace('\\', "\\\\"))) } else { Ok(literal) }
 }
 
-/// A name as one identifier: bare when it is plain lower-case and no keyword, else `"quoted"`.
+/// The longest name in bytes: PostgreSQL cuts what is longer, so that two names may become one.
+pub const NAME_BYTES: usize = 63;
+
+/// A name as one identifier: bare when it is plain lower-case and no keyword, else `"quoted"`; 42622 when it is too long.
 pub fn identifier(name: &str) -> Result<String> {
+    check_length(name)?;
     if is_plain(name) { Ok(name.to_owned()) } else { quoted(name, '"') }
 }
 
-/// A name always in double quotes.
+/// A name always in double quotes; 42622 when it is too long.
 pub fn quoted_identifier(name: &str) -> Result<String> {
+    check_length(name)?;
     quoted(name, '"')
+}
+
+/// `name_n`, the name cut where both would be too long.
+pub fn numbered(name: &str, n: usize) -> String {
+    let end = format!("_{n}");
+    let most = name.floor_char_boundary(NAME_BYTES - end.len());
+    format!("{}{end}", &name[..most])
+}
+
+fn check_length(name: &str) -> Result<()> {
+    check(name)?;
+    if name.len() <= NAME_BYTES {
+        return Ok(());
+    }
+    Err(Error::new(SqlState(*b"42622"), format!("identifier \"{name}\" is too long"))
+        .hint(format!("Names may have {NAME_BYTES} bytes.")))
 }
 
 fn check(text: &str) -> Result<()> {
@@ -307,8 +333,8 @@ mod tests {
         for (text, as_literal, as_identifier) in [
             ("a", "'a'", "a"),
             ("o'clock", "'o''clock'", "\"o'clock\""),
-            ("\\' or 1=1 --", "'\\'' or 1=1 --'", "\"\\' or 1=1 --\""),
-            ("\\\" x", "'\\\" x'", "\"\\\"\" x\""),
+            ("\\' or 1=1 --", "E'\\\\'' or 1=1 --'", "\"\\' or 1=1 --\""),
+            ("\\\" x", "E'\\\\\" x'", "\"\\\"\" x\""),
             ("Select", "'Select'", "\"Select\""),
             ("user", "'user'", "\"user\""),
             ("naïve", "'naïve'", "\"naïve\""),
@@ -319,6 +345,9 @@ mod tests {
             assert_eq!(literal(text).unwrap(), as_literal);
             assert_eq!(identifier(text).unwrap(), as_identifier);
         }
+        assert_eq!(identifier(&"é".repeat(31)).unwrap().len(), 64);
+        assert_eq!(identifier(&"é".repeat(32)).unwrap_err().state().code(), "42622");
+        assert_eq!((numbered("a", 2).as_str(), numbered(&"é".repeat(31), 10).len()), ("a_2", 63));
         assert_eq!(literal("a\0b").unwrap_err().state(), SqlState::CHARACTER_NOT_IN_REPERTOIRE);
         assert_eq!(identifier("a\0b").unwrap_err().state(), SqlState::CHARACTER_NOT_IN_REPERTOIRE);
     }
@@ -392,6 +421,11 @@ mod tests {
                     assert_eq!(lex(&name, identifiers == Identifiers::BacktickBackslash).as_ref(), Some(text));
                 }
             }
+            // Under both settings of standard_conforming_strings.
+            let literal = literal(text).unwrap();
+            let plain = literal.replace("\\\\", "\\");
+            assert_eq!(lex(plain.trim_start_matches('E'), false).as_ref(), Some(text));
+            assert_eq!(literal.starts_with('E'), text.contains('\\'));
         }
     }
 
@@ -400,15 +434,19 @@ mod tests {
     fn another_lexer_agrees() {
         use sqlparser::dialect::{BigQueryDialect, DuckDbDialect, GenericDialect, PostgreSqlDialect};
         use sqlparser::tokenizer::{Token, Tokenizer};
-        let standard = Quoting { identifiers: Identifiers::Double, ..Quoting::POSTGRESQL };
+        let standard = Quoting { identifiers: Identifiers::Double, strings: Strings::Standard, insensitive: false };
         let bigquery =
             Quoting { identifiers: Identifiers::BacktickBackslash, strings: Strings::Backslash, insensitive: false };
         for text in HOSTILE {
             let tokens = |quoting: Quoting, dialect: &dyn sqlparser::dialect::Dialect| {
                 Tokenizer::new(dialect, &quoting.literal(text).unwrap()).tokenize().unwrap()
             };
+            let found = match tokens(Quoting::POSTGRESQL, &PostgreSqlDialect {}).as_slice() {
+                [Token::SingleQuotedString(found) | Token::EscapedStringLiteral(found)] => found.clone(),
+                other => panic!("{text}: {other:?}"),
+            };
+            assert_eq!(found, *text);
             for tokens in [
-                tokens(Quoting::POSTGRESQL, &PostgreSqlDialect {}),
                 tokens(standard, &DuckDbDialect),
                 tokens(standard, &GenericDialect),
                 tokens(bigquery, &BigQueryDialect),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Columns, Construct, Printer, Range};
+use super::{Columns, Construct, Printer, Range, quote};
 use crate::bound::{ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Scan, SystemColumn};
 use crate::catalog::{RelationKind, Source};
 use crate::dialect::rules::Fences;
@@ -22,7 +22,7 @@ impl<'a> Printer<'a> {
                 let mut n = 1;
                 while !taken.insert(quoting.folded(&name).into_owned()) {
                     n += 1;
-                    name = format!("{base}_{n}");
+                    name = quote::numbered(base, n);
                 }
                 renamed |= name != wished;
                 name
@@ -59,15 +59,24 @@ impl<'a> Printer<'a> {
     }
 
     fn declare_named(&mut self, range: RangeId, alias: &str, columns: &[RangeColumn]) {
-        let alias = self.unique(alias);
+        let alias = self.range_alias(range, alias);
         let (names, renamed) = self.unique_names(columns.iter().map(|column| column.name.as_str()));
         self.ranges.insert(range, Range { alias, columns: Columns::Named { names, renamed } });
     }
 
     pub(super) fn declare_relation(&mut self, scan: &Scan, derived: bool) {
-        let alias = self.unique(&scan.alias);
+        let alias = self.range_alias(scan.range, &scan.alias);
         let columns = Columns::Relation { relation: scan.relation.clone(), derived };
         self.ranges.insert(scan.range, Range { alias, columns });
+    }
+
+    /// A name of its own; where the whole row is read by it, no column's name either: as a bare name a column comes first.
+    fn range_alias(&mut self, range: RangeId, wished: &str) -> String {
+        let mut alias = self.unique(wished);
+        while self.uses.whole.contains(&range) && self.uses.names.contains(&alias) {
+            alias = self.unique(wished);
+        }
+        alias
     }
 
     pub(super) fn column_list(&mut self, names: &[String]) -> Result<()> {

@@ -99,11 +99,19 @@ struct Uses {
     columns: HashMap<RangeId, BTreeSet<usize>>,
     whole: HashSet<RangeId>,
     locked: HashSet<RangeId>,
+    /// Names of the columns that a whole row's alias could be taken for.
+    names: HashSet<String>,
 }
 
 impl Uses {
     fn of(statement: &Statement) -> Uses {
         let mut uses = Uses::default();
+        match statement {
+            Statement::Delete(delete) => uses.relation(&delete.target.relation),
+            Statement::Insert(insert) => uses.relation(&insert.target.relation),
+            Statement::Update(update) => uses.relation(&update.target.relation),
+            Statement::Query(_) => {}
+        }
         let _ = walk_statement(statement, &mut |node| {
             match node {
                 Node::Expr(expr) => match &expr.kind {
@@ -115,12 +123,26 @@ impl Uses {
                     }
                     _ => {}
                 },
-                Node::From(_) => {}
+                Node::From(From::Secured(scan)) => uses.relation(&scan.scan.relation),
+                Node::From(From::Cte { columns, .. } | From::Subquery { columns, .. }) => {
+                    uses.names.extend(columns.iter().map(|column| column.name.clone()));
+                }
+                Node::From(From::Function(scan)) => {
+                    uses.names.extend(scan.columns.iter().map(|column| column.name.clone()));
+                }
+                Node::From(From::Fragment(_) | From::Join(_) | From::Scan(_)) => {}
                 Node::Query(query) => uses.locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges)),
             }
             ControlFlow::Continue(())
         });
         uses
+    }
+
+    fn relation(&mut self, relation: &Relation) {
+        for column in &relation.columns {
+            self.names.insert(column.name.clone());
+            self.names.insert(column.remote_name.clone());
+        }
     }
 }
 
@@ -220,7 +242,7 @@ impl<'a> Printer<'a> {
         let mut n = 1;
         while !self.taken.insert(self.target.dialect.text.quoting.folded(&name).into_owned()) {
             n += 1;
-            name = format!("{wished}_{n}");
+            name = quote::numbered(wished, n);
         }
         name
     }

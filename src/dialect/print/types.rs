@@ -40,6 +40,8 @@ impl Printer<'_> {
             }
             // `character` alone would mean character(1).
             PgType::BPCHAR if typmod == -1 => format!("pg_catalog.bpchar{}", &spelled["character".len()..]),
+            // `bit` alone would mean bit(1).
+            PgType::BIT if typmod == -1 => format!("pg_catalog.\"bit\"{}", if ty.is_array() { "[]" } else { "" }),
             // Spelled by keywords, which mean pg_catalog's types whatever the search path.
             PgType::BOOL
             | PgType::INT2
