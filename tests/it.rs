@@ -8,6 +8,7 @@ mod corpus;
 mod faults;
 #[cfg(feature = "engine")]
 mod generator;
+mod injection;
 mod server;
 mod support;
 mod tidy;
