@@ -1,5 +1,7 @@
 //! Attached schemas, foreign tables: a source's relations become ours.
 
+mod tables;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use crate::catalog::{
     Acl, CatalogBuilder, Column, Constraint, ConstraintKind, ForeignType, ForeignTypeKind, Index, Relation,
     RelationKind, Schema, Server, Source,
 };
+use crate::connector::RemoteTables;
 use crate::connector::postgres::{RemoteColumn, RemoteConstraint, RemoteRelation, RemoteSchema, RemoteType};
 use crate::error::{Error, Result, SqlState};
 use crate::types::PgType;
@@ -20,6 +23,7 @@ use crate::types::PgType;
 pub enum Described {
     Files(Vec<DescribedFile>),
     Postgres(Box<RemoteSchema>),
+    Tables(Box<RemoteTables>),
 }
 
 /// A file (or folder of files) that is a table.
@@ -47,7 +51,7 @@ pub(super) async fn attach(context: &Context<'_>, args: &[Option<String>]) -> Re
     let name = arg(0).ok_or_else(|| Error::new(SqlState::NULL_VALUE_NOT_ALLOWED, "attach needs a server's name"))?;
     let server = server(context, name)?;
     require_owner(context, server.owner, &format!("foreign server {name}"))?;
-    let remote = arg(1).unwrap_or("public");
+    let remote = arg(1).unwrap_or(crate::connector::default_schema(&server.wrapper));
     let local = arg(2).or(arg(1)).unwrap_or(name);
     let described = context.sources.describe(context.catalog, server, context.role, remote).await?;
     let mut builder = context.catalog.edit();
@@ -125,7 +129,7 @@ pub(super) async fn create_foreign_table(context: &Context<'_>, statement: &Crea
             .hint(format!("Valid options in this context are: {}", known.join(", "))));
     }
     let option = |name: &str| options.get(name).cloned();
-    let (remote_schema, remote_name) = if server.wrapper == "postgres" {
+    let (remote_schema, remote_name) = if server.wrapper != "geoparquet" {
         (
             option("schema_name").unwrap_or_else(|| schema_name.clone()),
             option("table_name").unwrap_or(range.relname.clone()),
@@ -155,6 +159,15 @@ pub(super) async fn create_foreign_table(context: &Context<'_>, statement: &Crea
             })?;
             let types = import.types(remote);
             import.relation(remote, found, &range.relname, &types)?
+        }
+        Described::Tables(remote) => {
+            let found = remote.tables.iter().find(|table| table.name == remote_name).ok_or_else(|| {
+                Error::new(
+                    SqlState::UNDEFINED_TABLE,
+                    format!("relation \"{remote_schema}.{remote_name}\" does not exist on server \"{}\"", server.name),
+                )
+            })?;
+            import.table(remote, found, &range.relname)?
         }
     };
     relation.kind = RelationKind::ForeignTable;
@@ -336,6 +349,12 @@ impl<'a> Import<'a> {
                     self.builder.put_relation(relation);
                 }
             }
+            Described::Tables(remote) => {
+                for found in remote.tables.iter().filter(|table| wanted(&table.name)) {
+                    let relation = self.table(remote, found, &found.name)?;
+                    self.builder.put_relation(relation);
+                }
+            }
         }
         Ok(())
     }
@@ -345,6 +364,7 @@ impl<'a> Import<'a> {
         let present: Vec<&str> = match described {
             Described::Files(files) => files.iter().map(|file| file.name.as_str()).collect(),
             Described::Postgres(remote) => remote.relations.iter().map(|relation| relation.name.as_str()).collect(),
+            Described::Tables(remote) => remote.tables.iter().map(|table| table.name.as_str()).collect(),
         };
         for relation in self.context.catalog.relations() {
             if *relation.schema == *self.schema.name
@@ -358,6 +378,14 @@ impl<'a> Import<'a> {
 
     /// Ends the import: what was learnt of the server itself is kept with it.
     fn finish(mut self, described: &Described) -> CatalogBuilder {
+        if let Described::Tables(remote) = described
+            && self.server.options.get("version") != Some(&remote.version)
+        {
+            // Rows of the dialect may ask for a version.
+            let mut next = Server { ..(**self.server).clone() };
+            next.options.insert("version".to_owned(), remote.version.clone());
+            self.builder.catalog().servers.insert(next.oid, Arc::new(next));
+        }
         if let Described::Postgres(remote) = described {
             let postgis_schema = remote.postgis.as_ref().map(|postgis| postgis.schema.clone());
             if self.server.postgis_schema != postgis_schema {

@@ -10,10 +10,8 @@ use pg_query::protobuf::{
 
 use super::{Change, Context, apply_options, done, require_owner, require_superuser, role_spec, server, skipped};
 use crate::catalog::{Acl, Privilege, Server, UserMapping};
+use crate::connector::WRAPPERS;
 use crate::error::{Error, Result, SqlState};
-
-/// The wrappers that have a connector.
-const WRAPPERS: [&str; 2] = ["geoparquet", "postgres"];
 
 pub(super) fn create_server(context: &Context<'_>, statement: &CreateForeignServerStmt) -> Result<Change> {
     require_superuser(context, "create server")?;

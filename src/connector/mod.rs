@@ -1,6 +1,7 @@
 //! Connectors: how a printed statement runs on a server. One folder a backend; the cursor contract is common.
 
 pub mod postgres;
+mod registry;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,6 +11,11 @@ use arrow::record_batch::RecordBatch;
 use crate::dialect::TargetSql;
 use crate::error::Result;
 use crate::types::Datum;
+
+pub use self::registry::{
+    Connector, Counters, FieldType, Lease, Options, Pool, RemoteField, RemoteTable, RemoteTables, SharedLease,
+    WRAPPERS, Wrapper, check_mapping, check_server, default_schema, needs_mapping, wrapper,
+};
 
 /// A wire format of one column: what the client asked for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use super::cache::PlanCache;
 use crate::admin::{Described, Sources};
-use crate::catalog::{Catalog, Language, Privilege, Server, UserMapping};
-use crate::connector::postgres::{Credentials, Pool, PostgresServer};
+use crate::catalog::{Catalog, Language, Privilege, Server};
+use crate::connector::{self, Pool};
 use crate::error::{Error, Result, SqlState};
 use crate::pgcatalog;
 use crate::session::PoolCount;
@@ -21,7 +21,7 @@ pub struct Database {
     catalog: RwLock<Arc<Catalog>>,
     store: Store,
     /// Invariant 8: a pool belongs to one database, one version of one server and one credential identity.
-    pools: Mutex<HashMap<PoolKey, Arc<Pool>>>,
+    pools: Mutex<HashMap<PoolKey, Pool>>,
     /// Invariant 8: plans belong to one database too.
     plans: PlanCache,
 }
@@ -83,7 +83,7 @@ impl Database {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.retain(|key, pool| {
             let alive = catalog.servers.get(&key.server).is_some_and(|server| server.version == key.version)
-                && catalog.mappings.iter().any(|mapping| mapping.oid == key.mapping);
+                && (key.mapping == 0 || catalog.mappings.iter().any(|mapping| mapping.oid == key.mapping));
             if !alive {
                 pool.close();
             }
@@ -91,78 +91,51 @@ impl Database {
         });
     }
 
-    /// The pool of a role on a `postgres` server. 42501 without USAGE, 42704 without a user mapping.
-    pub fn pool(&self, catalog: &Catalog, server: u32, role: u32) -> Result<Arc<Pool>> {
+    /// The pool of a role on a server. 42704 without the user mapping that the wrapper needs.
+    pub fn pool(&self, catalog: &Catalog, server: u32, role: u32) -> Result<Pool> {
         let server = catalog
             .servers
             .get(&server)
             .ok_or_else(|| Error::internal(format!("server {server} is not in the snapshot")))?;
-        let mapping = catalog.user_mapping(server.oid, role).ok_or_else(|| {
+        let mapping = catalog.user_mapping(server.oid, role);
+        if mapping.is_none() && connector::needs_mapping(&server.wrapper) {
             let role = catalog.roles.get(&role).map_or("?", |role| role.name.as_str());
-            Error::new(
-                SqlState::UNDEFINED_OBJECT,
-                format!("user mapping not found for \"{role}\" on server \"{}\"", server.name),
-            )
-            .hint("Make one with CREATE USER MAPPING.")
-        })?;
-        let key = PoolKey { server: server.oid, version: server.version, mapping: mapping.oid };
+            let message = format!("user mapping not found for \"{role}\" on server \"{}\"", server.name);
+            return Err(Error::new(SqlState::UNDEFINED_OBJECT, message).hint("Make one with CREATE USER MAPPING."));
+        }
+        let mapping_oid = mapping.map_or(0, |mapping| mapping.oid);
+        let key = PoolKey { server: server.oid, version: server.version, mapping: mapping_oid };
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(&key) {
-            return Ok(Arc::clone(pool));
+            return Ok(pool.clone());
         }
-        let pool = Arc::new(Pool::new(options(server)?, credentials(server, mapping)?));
-        pools.insert(key, Arc::clone(&pool));
+        let none = BTreeMap::new();
+        let credentials = mapping.map_or(&none, |mapping| &mapping.options);
+        let pool = Pool::new(&server.wrapper, &server.name, &server.options, credentials)?;
+        pools.insert(key, pool.clone());
         Ok(pool)
     }
 
     /// The connections of every pool, for metrics.
     pub fn pool_counts(&self, database: &str) -> Vec<PoolCount> {
         let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = |pool: &Arc<Pool>| {
+        let count = |pool: &Pool| {
             let counters = pool.counters();
-            let (database, server) = (database.to_owned(), pool.server().name.clone());
+            let (database, server) = (database.to_owned(), pool.server().to_owned());
             PoolCount { database, server, open: counters.open, in_use: counters.in_use }
         };
         pools.values().map(count).collect()
     }
 }
 
-fn options(server: &Server) -> Result<PostgresServer> {
-    PostgresServer::parse(&server.name, pairs(&server.options))
-}
-
-fn credentials(server: &Server, mapping: &UserMapping) -> Result<Credentials> {
-    Credentials::parse(&server.name, pairs(&mapping.options))
-}
-
-fn pairs(options: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
-    options.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-}
-
 #[async_trait]
 impl Sources for Database {
     fn check_server_options(&self, server: &Server) -> Result<()> {
-        match server.wrapper.as_str() {
-            "postgres" => options(server).map(|_| ()),
-            _ => match server.options.keys().find(|name| *name != "path") {
-                None if server.options.contains_key("path") => Ok(()),
-                None => Err(Error::new(SqlState(*b"HV00D"), "option \"path\" is required")
-                    .hint("Give the folder that holds the files: OPTIONS (path '/data').")),
-                Some(name) => Err(Error::new(SqlState(*b"HV00D"), format!("invalid option \"{name}\""))
-                    .hint("Valid options in this context are: path")),
-            },
-        }
+        connector::check_server(&server.wrapper, &server.name, &server.options)
     }
 
     fn check_mapping_options(&self, server: &Server, options: &BTreeMap<String, String>) -> Result<()> {
-        match server.wrapper.as_str() {
-            "postgres" => Credentials::parse(&server.name, pairs(options)).map(|_| ()),
-            _ => match options.keys().next() {
-                Some(name) => Err(Error::new(SqlState(*b"HV00D"), format!("invalid option \"{name}\""))
-                    .hint("There are no valid options in this context.")),
-                None => Ok(()),
-            },
-        }
+        connector::check_mapping(&server.wrapper, &server.name, options)
     }
 
     async fn describe(&self, catalog: &Arc<Catalog>, server: &Server, role: u32, schema: &str) -> Result<Described> {
@@ -172,12 +145,12 @@ impl Sources for Database {
                 format!("permission denied for foreign server {}", server.name),
             ));
         }
-        match server.wrapper.as_str() {
-            "postgres" => {
-                let pool = self.pool(catalog, server.oid, role)?;
-                Ok(Described::Postgres(Box::new(pool.describe(schema).await?)))
-            }
-            _ => super::files::describe(server, schema).await.map(Described::Files),
+        if server.wrapper == "geoparquet" {
+            return super::files::describe(server, schema).await.map(Described::Files);
+        }
+        match self.pool(catalog, server.oid, role)? {
+            Pool::Other(_, connector) => Ok(Described::Tables(Box::new(connector.describe(schema).await?))),
+            Pool::Postgres(pool) => Ok(Described::Postgres(Box::new(pool.describe(schema).await?))),
         }
     }
 }

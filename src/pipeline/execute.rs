@@ -124,6 +124,10 @@ impl Pipeline {
                 continue;
             }
             let pool = own.database().pool(&plan.catalog, fragment.server, plan.role)?;
+            if let (crate::connector::Pool::Other(..), false) = (&pool, session.in_block) {
+                leases.insert(fragment.server, crate::connector::SharedLease::begin(&pool, "").await?);
+                continue;
+            }
             let sources = if session.in_block {
                 own.sources(session).await?
             } else {

@@ -6,7 +6,7 @@ mod tests;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::connector::postgres::{Pool, SharedLease};
+use crate::connector::{Pool, SharedLease};
 use crate::error::{Error, Result, SqlState};
 
 /// Microseconds from 1970 to 2000.
@@ -114,11 +114,14 @@ impl Transaction {
             if self.options.access == Access::Read {
                 return Err(Error::new(SqlState::READ_ONLY_SQL_TRANSACTION, "cannot write in a read-only transaction"));
             }
+            if let Pool::Other(server, _) = pool {
+                return Err(Error::unsupported(format!("writing to server \"{server}\"")));
+            }
             if let Some(other) = self.servers.iter().find(|touched| touched.written && !touched.pool.is(pool)) {
                 return Err(Error::unsupported(format!(
                     "writing to server \"{}\" in a transaction that has written to server \"{}\"",
-                    pool.server().name,
-                    other.pool.server().name
+                    pool.server(),
+                    other.pool.server()
                 ))
                 .hint("Commit between the two writes."));
             }
@@ -127,7 +130,13 @@ impl Transaction {
             touched.written |= access == Access::Write;
             return Ok(touched.lease.clone());
         }
-        let lease = SharedLease::begin(pool.lease().await?, self.options.begin()).await?;
+        if let (Pool::Other(server, _), Isolation::RepeatableRead | Isolation::Serializable) =
+            (pool, self.options.isolation)
+        {
+            return Err(Error::unsupported(format!("a transaction with one snapshot on server \"{server}\""))
+                .hint("Use ISOLATION LEVEL READ COMMITTED."));
+        }
+        let lease = SharedLease::begin(pool, self.options.begin()).await?;
         for savepoint in &self.savepoints {
             lease.command(&numbered("SAVEPOINT ", savepoint.number)).await?;
         }
@@ -138,7 +147,7 @@ impl Transaction {
 
     /// Names of the servers touched so far, and whether each was written.
     pub fn touched(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.servers.iter().map(|touched| (touched.pool.server().name.as_str(), touched.written))
+        self.servers.iter().map(|touched| (touched.pool.server(), touched.written))
     }
 
     /// SAVEPOINT name, on every server touched.

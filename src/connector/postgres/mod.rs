@@ -53,5 +53,5 @@ pub use self::describe::{
 };
 pub use self::fault::ServerError;
 pub use self::options::{Credentials, PostgresServer, SslMode};
-pub use self::pool::{Counters, Lease, Pool};
+pub use self::pool::{Lease, Pool};
 pub use self::portal::SharedLease;

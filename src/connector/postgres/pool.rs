@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::cursor::StreamCursor;
 use super::options::{Credentials, PostgresServer};
 use super::portal::SharedLease;
-use crate::connector::{Cursor, Execution};
+use crate::connector::{Counters, Cursor, Execution};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Formats;
 
@@ -33,16 +33,6 @@ struct Inner {
     open: Arc<AtomicUsize>,
     closed: AtomicBool,
     reaper: AtomicBool,
-}
-
-/// What a pool holds, for metrics.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Counters {
-    /// Connections that exist, those being made or cleaned included.
-    pub open: usize,
-    /// Leases out, those being cleaned included.
-    pub in_use: usize,
-    pub idle: usize,
 }
 
 /// Counts a connection for as long as it lives.

@@ -43,13 +43,13 @@ pub(super) async fn cancels_a_running_statement(server: &Server) {
     assert_eq!(error.state(), SqlState::QUERY_CANCELED);
     // In a transaction: that fails, its connection lives on.
     let mut transaction = Transaction::begin(Options::default());
-    let lease = transaction.lease_for(&pool, Access::Read).await.expect("begun");
+    let lease = transaction.lease_for(&pool.clone().into(), Access::Read).await.expect("begun");
     let mut cursor = lease.open(cancelled_soon(SLOW, PgType::INT4)).await.expect("opens");
     assert_eq!(cursor.fetch(1).await.expect_err("cancelled").state(), SqlState::QUERY_CANCELED);
     transaction.rollback().await;
     // A fetch that is dropped: rollback does not wait for it.
     let mut transaction = Transaction::begin(Options::default());
-    let lease = transaction.lease_for(&pool, Access::Read).await.expect("begun");
+    let lease = transaction.lease_for(&pool.clone().into(), Access::Read).await.expect("begun");
     let mut cursor = lease.open(relayed(SLOW, &[(PgType::INT4, Format::Text)])).await.expect("opens");
     assert!(tokio::time::timeout(Duration::from_millis(200), cursor.fetch(1)).await.is_err());
     transaction.rollback().await;
@@ -118,7 +118,7 @@ pub(super) async fn survives_cuts(server: &Server) {
         } else {
             let mut transaction = Transaction::begin(Options::default());
             let outcome = async {
-                let lease = transaction.lease_for(&pool, Access::Read).await?;
+                let lease = transaction.lease_for(&pool.clone().into(), Access::Read).await?;
                 let mut cursor = lease.open(relayed(LONG, &[(PgType::TEXT, Format::Text)])).await?;
                 drain(&mut *cursor).await.map(|_| ())
             };
@@ -158,7 +158,7 @@ pub(super) async fn heals_after_termination(server: &Server) {
 pub(super) async fn survives_a_crash(server: &mut Server) {
     let pool = server.pool(&[]);
     let mut transaction = Transaction::begin(Options::default());
-    let lease = transaction.lease_for(&pool, Access::Write).await.expect("begun");
+    let lease = transaction.lease_for(&pool.clone().into(), Access::Write).await.expect("begun");
     let mut cursor = lease.open(relayed(LONG, &[(PgType::TEXT, Format::Text)])).await.expect("opens");
     cursor.fetch(10).await.expect("rows");
     server.crash();

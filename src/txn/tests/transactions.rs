@@ -13,7 +13,7 @@ fn one(text: &str) -> Execution {
 }
 
 async fn change(transaction: &mut Transaction, pool: &Pool, text: &str) -> Result<Option<u64>> {
-    let lease = transaction.lease_for(pool, Access::Write).await?;
+    let lease = transaction.lease_for(&pool.clone().into(), Access::Write).await?;
     let mut cursor = lease.open(decoded(text, &[])).await?;
     while cursor.fetch(100).await?.is_some() {}
     Ok(cursor.affected())
@@ -28,7 +28,7 @@ fn resident_kb() -> usize {
 pub(super) async fn fetches_two_cursors_alternately(server: &Server) {
     let pool = server.pool(&[("max_connections", "1")]);
     let mut transaction = Transaction::begin(Options::SNAPSHOT);
-    let lease = transaction.lease_for(&pool, Access::Read).await.expect("begun");
+    let lease = transaction.lease_for(&pool.clone().into(), Access::Read).await.expect("begun");
     let text = "SELECT i, repeat('x', 500) FROM generate_series(1, 200000) i";
     let columns = [(PgType::INT4, Format::Text), (PgType::TEXT, Format::Text)];
     let mut first = lease.open(relayed(text, &columns)).await.expect("opens");
@@ -76,7 +76,7 @@ pub(super) async fn keeps_savepoints_on_every_server(server: &Server) {
         Some(2)
     );
     // The second server learns of both savepoints at first touch; its failure is mended by ROLLBACK TO.
-    let lease = transaction.lease_for(&there, Access::Read).await.expect("begun");
+    let lease = transaction.lease_for(&there.clone().into(), Access::Read).await.expect("begun");
     let mut cursor = lease.open(one("SELECT 1 / 0")).await.expect("opens");
     assert_eq!(cursor.fetch(1).await.expect_err("fails").state().code(), "22012");
     let failed = lease.open(one("SELECT 1")).await;
@@ -103,16 +103,16 @@ pub(super) async fn keeps_savepoints_on_every_server(server: &Server) {
 pub(super) async fn writes_one_server(server: &Server) {
     let (here, there) = (server.pool(&[]), server.pool_as("other", server.port, "postgres", None, &[]));
     let mut transaction = Transaction::begin(Options::default());
-    transaction.lease_for(&here, Access::Write).await.expect("the first");
-    transaction.lease_for(&there, Access::Read).await.expect("reading is free");
-    let error = transaction.lease_for(&there, Access::Write).await.expect_err("the second");
+    transaction.lease_for(&here.clone().into(), Access::Write).await.expect("the first");
+    transaction.lease_for(&there.clone().into(), Access::Read).await.expect("reading is free");
+    let error = transaction.lease_for(&there.clone().into(), Access::Write).await.expect_err("the second");
     assert_eq!(error.state(), SqlState::FEATURE_NOT_SUPPORTED);
     assert!(error.message().contains("\"gis\"") && error.message().contains("\"other\""), "{error}");
     transaction.rollback().await;
     let mut transaction = Transaction::begin(Options { access: Access::Read, ..Options::default() });
-    let error = transaction.lease_for(&here, Access::Write).await.expect_err("read only");
+    let error = transaction.lease_for(&here.clone().into(), Access::Write).await.expect_err("read only");
     assert_eq!(error.state(), SqlState::READ_ONLY_SQL_TRANSACTION);
-    let lease = transaction.lease_for(&here, Access::Read).await.expect("begun");
+    let lease = transaction.lease_for(&here.clone().into(), Access::Read).await.expect("begun");
     let mut cursor = lease.open(decoded("INSERT INTO demo.kept VALUES (9)", &[])).await.expect("opens");
     assert_eq!(cursor.fetch(1).await.expect_err("read only").state(), SqlState::READ_ONLY_SQL_TRANSACTION);
     transaction.rollback().await;
@@ -122,7 +122,7 @@ pub(super) async fn writes_one_server(server: &Server) {
 pub(super) async fn ends_cursors_with_the_transaction(server: &Server) {
     let pool = server.pool(&[]);
     let mut transaction = Transaction::begin(Options::default());
-    let lease = transaction.lease_for(&pool, Access::Read).await.expect("begun");
+    let lease = transaction.lease_for(&pool.clone().into(), Access::Read).await.expect("begun");
     let mut cursor = lease.open_held(one("SELECT generate_series(1, 10)")).await.expect("opens");
     assert_eq!(cursor.fetch(3).await.expect("rows").map(|rows| rows.count()), Some(3));
     transaction.savepoint("s").await.expect("set");
@@ -155,7 +155,7 @@ pub(super) async fn holds_a_portal_outside(server: &Server) {
 pub(super) async fn binds_held_cursors_at_once(server: &Server) {
     let pool = server.pool(&[]);
     let mut transaction = Transaction::begin(Options::default());
-    let lease = transaction.lease_for(&pool, Access::Write).await.expect("begun");
+    let lease = transaction.lease_for(&pool.clone().into(), Access::Write).await.expect("begun");
     let mut cursor = lease.open_held(one("SELECT i FROM demo.kept")).await.expect("opens");
     change(&mut transaction, &pool, "INSERT INTO demo.kept VALUES (77)").await.expect("inserts");
     assert_eq!(drain(&mut *cursor).await.expect("rows"), [some(&["1"])], "the data of when it was declared");
