@@ -8,7 +8,12 @@ PACKAGES := clang cmake g++ libclang-dev make pkg-config
 TEST_PACKAGES := postgresql-15 postgresql-15-postgis-3 postgresql-client-15
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test bench fmt lint doc deps test-deps fast
+# Far sides of tests: real engines, fetched once, outside of the clone.
+FAR := $(HOME)/.cache/graticule/far
+DUCKDB := 1.5.5
+DUCKDB_ARCH := $(if $(filter aarch64,$(shell uname -m)),arm64,x64)
+
+.PHONY: demo test bench fmt lint doc deps test-deps fast far
 
 demo: deps
 	cargo build --locked
@@ -40,6 +45,20 @@ deps:
 	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
 
-test-deps:
+test-deps: far
 	@missing=""; for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
+
+# DuckDB's library (it is its own ADBC driver) and its spatial extension. Without them the tests that need them say so.
+far:
+	@mkdir -p $(FAR)/duckdb && cd $(FAR)/duckdb && if ! test -f libduckdb.so || ! test -f spatial.duckdb_extension; then \
+	echo "fetching DuckDB $(DUCKDB)"; \
+	command -v npm >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq npm; }; \
+	command -v pip >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-pip; }; \
+	npm pack --silent @duckdb/node-bindings-linux-$(DUCKDB_ARCH)@$(DUCKDB)-r.1 && \
+	tar -xzf duckdb-node-bindings-*.tgz --strip-components=1 package/libduckdb.so && \
+	pip download --quiet --no-deps --dest . duckdb-extension-spatial==$(DUCKDB) && \
+	python3 -m zipfile -e duckdb_extension_spatial-*.whl wheel && \
+	mv wheel/duckdb_extension_spatial/extensions/v$(DUCKDB)/spatial.duckdb_extension . ; \
+	rm -rf wheel *.tgz *.whl; \
+	test -f libduckdb.so && test -f spatial.duckdb_extension || echo "NOT INSTALLED: DuckDB (its tests will be skipped)"; fi

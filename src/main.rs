@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use graticule::config::{Config, LogFormat, TlsFiles};
+use graticule::connector::adbc;
 use graticule::{assembly, http, wire};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -21,6 +22,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Runs a driver library for the server, which starts it.
+    #[command(name = "adbc-worker", hide = true)]
+    AdbcWorker,
     /// Reads the configuration and the definitions, and says what is wrong with them.
     Check(Flags),
     /// Serves sample data, and says how to connect.
@@ -75,7 +79,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Exit> {
-    let (Command::Check(flags) | Command::Demo(flags) | Command::Serve(flags)) = &command;
+    let (Command::Check(flags) | Command::Demo(flags) | Command::Serve(flags)) = &command else {
+        return adbc::run_worker().map_err(|error| Exit(1, error.to_string()));
+    };
     let config = config(flags)?;
     log(&config)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -93,7 +99,7 @@ fn run(command: Command) -> Result<(), Exit> {
                 let config = assembly::demo(config).await.map_err(|error| Exit(1, error.to_string()))?;
                 serve(config).await
             }
-            Command::Serve(_) => serve(config).await,
+            Command::AdbcWorker | Command::Serve(_) => serve(config).await,
         }
     })
 }

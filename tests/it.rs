@@ -5,6 +5,8 @@
 
 #[cfg(feature = "engine")]
 mod corpus;
+#[cfg(feature = "engine")]
+mod duckdb;
 mod faults;
 #[cfg(feature = "engine")]
 mod generator;

@@ -89,6 +89,7 @@ fn files_stay_small() {
 #[test]
 fn libraries_stay_in_their_rooms() {
     let rules: &[(&str, &[&str])] = &[
+        ("adbc_", &["connector"]),
         ("datafusion", &["engine"]),
         ("sedona", &["engine"]),
         ("pgwire", &["wire"]),

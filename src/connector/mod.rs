@@ -1,5 +1,7 @@
 //! Connectors: how a printed statement runs on a server. One folder a backend; the cursor contract is common.
 
+pub mod adbc;
+mod duckdb;
 pub mod postgres;
 mod registry;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::duckdb::DuckdbWrapper;
 use super::postgres::{self, Credentials, PostgresServer};
 use super::{Cursor, Execution};
 use crate::error::{Error, Result, SqlState};
@@ -16,7 +17,7 @@ use crate::kernels::Formats;
 use crate::types::PgType;
 
 /// Names of the wrappers, sorted.
-pub const WRAPPERS: [&str; 2] = ["geoparquet", "postgres"];
+pub const WRAPPERS: [&str; 3] = ["duckdb", "geoparquet", "postgres"];
 
 /// OPTIONS of a server or a user mapping.
 pub type Options = BTreeMap<String, String>;
@@ -40,8 +41,11 @@ pub trait Wrapper: Send + Sync {
 }
 
 /// The wrapper of that name.
-pub fn wrapper(_name: &str) -> Option<&'static dyn Wrapper> {
-    None
+pub fn wrapper(name: &str) -> Option<&'static dyn Wrapper> {
+    match name {
+        "duckdb" => Some(&DuckdbWrapper),
+        _ => None,
+    }
 }
 
 /// A backend other than PostgreSQL, as one identity.

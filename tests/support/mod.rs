@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod differential;
+pub mod duckdb;
 pub mod exchange;
 pub mod graticule;
 pub mod postgres;

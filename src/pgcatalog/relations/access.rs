@@ -8,7 +8,7 @@ use crate::pgcatalog::table::{Rows, array};
 use crate::types::{Datum, PgType};
 
 /// Foreign data wrappers: (oid, name, handler).
-const WRAPPERS: [(u32, &str); 2] = [(13_101, "postgres"), (13_102, "geoparquet")];
+const WRAPPERS: [(u32, &str); 3] = [(13_101, "postgres"), (13_102, "geoparquet"), (13_103, "duckdb")];
 
 fn role_values(role: &Role) -> Vec<(&'static str, Datum)> {
     vec![

@@ -1,0 +1,37 @@
+//! Backends that are reached through an ADBC driver library.
+//!
+//! A driver is foreign code (C++, or Go with its own runtime) in the process that loads it. So it never runs in the server: each
+//! (database, server, credential identity) has a **worker process** of our own binary (`graticule adbc-worker`) that loads the driver and
+//! answers over a socket. A crash ends that worker only: what ran in it gets 08006, and the next statement starts a new one.
+//!
+//! ```text
+//! server process                                          worker process
+//! Pool ─ Channel ─┐                                  ┌─ thread ─ ADBC connection
+//! Pool ─ Channel ─┼─ Process ═ socket pair, frames ══┼─ thread ─ ADBC connection
+//!    (cursor)     ┘   (reader and writer tasks)      └─ cancels run beside them
+//! ```
+//!
+//! Rows come when they are asked for ([`protocol::Request::Fetch`]), as Arrow IPC, so neither side holds more than two portions of a result.
+//! The worker holds one end of a socket pair as its standard input: when the server goes, the socket ends and so does the worker.
+//! Credentials go over the socket, never through arguments or the environment.
+
+mod channel;
+mod convert;
+mod cursor;
+mod driver;
+mod json;
+mod list;
+mod params;
+mod pool;
+mod process;
+pub(super) mod protocol;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use self::convert::datums;
+pub(super) use self::driver::DRIVER_OPTIONS;
+pub(super) use self::pool::{Flavour, Limits, Pool};
+pub(super) use self::protocol::{Failure, Launch};
+pub use self::worker::run as run_worker;

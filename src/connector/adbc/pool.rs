@@ -1,0 +1,254 @@
+//! The worker of one (database, server, credential identity), and its connections: bounded, waited for, made anew after a crash.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arrow::datatypes::Schema;
+use arrow::record_batch::RecordBatch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::channel::Channel;
+use super::cursor::AdbcCursor;
+use super::process::Process;
+use super::protocol::{self, Failure, Launch, Reply, Request};
+use crate::connector::{Counters, Cursor, Execution};
+use crate::error::{Error, Result, SqlState};
+
+/// What differs between the engines behind drivers.
+pub(in crate::connector) trait Flavour: fmt::Debug + Send + Sync {
+    /// The SQLSTATE and the primary message of an error of the engine.
+    fn error(&self, failure: &Failure) -> (SqlState, String);
+}
+
+/// How many, and how long.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::connector) struct Limits {
+    pub max_connections: usize,
+    pub pool_timeout: Duration,
+    pub connect_timeout: Duration,
+}
+
+/// The connections of one identity. They share a worker process.
+#[derive(Clone)]
+pub(in crate::connector) struct Pool {
+    inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) server: Arc<str>,
+    pub(super) flavour: Box<dyn Flavour>,
+    launch: Launch,
+    limits: Limits,
+    permits: Arc<Semaphore>,
+    /// The worker; locked while one starts, so that one starts.
+    process: tokio::sync::Mutex<Option<Arc<Process>>>,
+    idle: Mutex<Vec<Channel>>,
+    closed: AtomicBool,
+    #[cfg(test)]
+    threaded: bool,
+}
+
+/// A connection taken from its pool. On drop it goes back when nothing is under way on it.
+pub(super) struct Lease {
+    channel: Option<Channel>,
+    pub(super) pool: Arc<Inner>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    /// An empty pool; the worker starts at the first lease.
+    pub fn new(server: &str, launch: Launch, limits: Limits, flavour: Box<dyn Flavour>) -> Pool {
+        Pool {
+            inner: Arc::new(Inner {
+                server: server.into(),
+                flavour,
+                launch,
+                limits,
+                permits: Arc::new(Semaphore::new(limits.max_connections)),
+                process: tokio::sync::Mutex::default(),
+                idle: Mutex::default(),
+                closed: AtomicBool::new(false),
+                #[cfg(test)]
+                threaded: true,
+            }),
+        }
+    }
+
+    pub fn server(&self) -> &str {
+        &self.inner.server
+    }
+
+    /// Runs a printed statement.
+    pub async fn open(&self, execution: Execution) -> Result<Box<dyn Cursor>> {
+        let lease = tokio::select! {
+            biased;
+            () = execution.cancel.cancelled() => return Err(canceled()),
+            lease = self.lease() => lease?,
+        };
+        Ok(Box::new(AdbcCursor::open(lease, execution).await?))
+    }
+
+    /// Runs a statement of our own over the engine's catalog; `values` are its text parameters.
+    pub async fn query(&self, sql: &str, values: &[&str]) -> Result<(Schema, Vec<RecordBatch>)> {
+        let mut lease = self.lease().await?;
+        let params = super::params::texts(values)?;
+        let channel = lease.channel()?;
+        let failed = |failure: Failure| {
+            let (state, message) = self.inner.flavour.error(&failure);
+            Error::new(state, format!("server \"{}\": {message}", self.inner.server))
+        };
+        let reply = channel.call(&Request::Execute { sql: sql.to_owned() }, &params).await;
+        let schema = match reply.map_err(|error| lost(&self.inner.server, error))? {
+            (Reply::Executed, payload) => protocol::decode(&payload).map_err(Error::internal)?.0,
+            (Reply::Failed(failure), _) => return Err(failed(failure)),
+            (other, _) => return Err(Error::internal(format!("a worker answered {other:?} to a statement"))),
+        };
+        let mut batches = Vec::new();
+        loop {
+            let reply = channel.call(&Request::Fetch { rows: 65_536, bytes: 16 << 20 }, &[]).await;
+            match reply.map_err(|error| lost(&self.inner.server, error))? {
+                (Reply::Rows, payload) => batches.extend(protocol::decode(&payload).map_err(Error::internal)?.1),
+                (Reply::End, _) => return Ok((schema, batches)),
+                (Reply::Failed(failure), _) => return Err(failed(failure)),
+                (other, _) => return Err(Error::internal(format!("a worker answered {other:?} to a fetch"))),
+            }
+        }
+    }
+
+    pub fn counters(&self) -> Counters {
+        let idle = self.inner.idle().len();
+        let in_use = self.inner.limits.max_connections - self.inner.permits.available_permits();
+        Counters { open: in_use + idle, in_use, idle }
+    }
+
+    /// Takes no connection back any more; the worker ends with the last one.
+    pub fn close(&self) {
+        self.inner.closed.store(true, Ordering::Relaxed);
+        self.inner.idle().clear();
+        if let Ok(mut process) = self.inner.process.try_lock() {
+            *process = None;
+        }
+    }
+
+    /// A connection. Waits up to `pool_timeout` for a free one, then 53300.
+    async fn lease(&self) -> Result<Lease> {
+        let inner = &self.inner;
+        let permit = match timeout(inner.limits.pool_timeout, Arc::clone(&inner.permits).acquire_owned()).await {
+            Ok(permit) => permit.map_err(|_| Error::internal("a pool was closed"))?,
+            Err(_) => {
+                let all = inner.limits.max_connections;
+                let message = format!("all {all} connections to server \"{}\" are in use", inner.server);
+                return Err(Error::new(SqlState::TOO_MANY_CONNECTIONS, message));
+            }
+        };
+        let process = inner.process().await?;
+        let known = loop {
+            let channel = inner.idle().pop();
+            match channel {
+                Some(channel) if channel.is_free() && Arc::ptr_eq(channel.process(), &process) => break Some(channel),
+                Some(_) => {}
+                None => break None,
+            }
+        };
+        let mut lease = Lease { channel: None, pool: Arc::clone(inner), _permit: permit };
+        match known {
+            Some(channel) => lease.channel = Some(channel),
+            None => {
+                let mut channel = process.channel();
+                let opened = timeout(inner.limits.connect_timeout, channel.call(&Request::Open, &[])).await;
+                let opened = opened.map_err(|_| inner.unreachable("it did not answer in time"))?;
+                match opened.map_err(|error| lost(&inner.server, error))?.0 {
+                    Reply::Done => lease.channel = Some(channel),
+                    Reply::Failed(failure) => return Err(failure.into_connect_error(&inner.server)),
+                    other => return Err(Error::internal(format!("a worker answered {other:?} to a connect"))),
+                }
+            }
+        }
+        Ok(lease)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("server", &self.inner.server)
+            .field("driver", &self.inner.launch.driver)
+            .field("counters", &self.counters())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn idle(&self) -> MutexGuard<'_, Vec<Channel>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The worker; a new one when there is none or it has ended.
+    async fn process(&self) -> Result<Arc<Process>> {
+        let mut held = self.process.lock().await;
+        if let Some(process) = held.as_ref().filter(|process| process.is_alive()) {
+            return Ok(Arc::clone(process));
+        }
+        *held = None;
+        self.idle().clear();
+        let started = timeout(self.limits.connect_timeout, self.start()).await;
+        let process = started.map_err(|_| self.unreachable("its driver did not answer in time"))??;
+        *held = Some(Arc::clone(&process));
+        Ok(process)
+    }
+
+    async fn start(&self) -> Result<Arc<Process>> {
+        #[cfg(test)]
+        if self.threaded {
+            return Process::thread(&self.server, &self.launch).await;
+        }
+        Process::start(&self.server, &self.launch).await
+    }
+
+    fn unreachable(&self, why: &str) -> Error {
+        Error::new(SqlState(*b"08001"), format!("could not connect to server \"{}\"", self.server)).detail(why)
+    }
+
+    /// Ends a worker whose driver does not stop, unless others work in it.
+    pub(super) fn give_up(&self, channel: &Channel) {
+        if channel.process().channels() <= 1 + self.idle().len() {
+            tracing::warn!(
+                server = &*self.server,
+                "the driver does not stop a cancelled statement: its process is ended"
+            );
+            channel.process().kill();
+        }
+    }
+}
+
+impl Lease {
+    pub(super) fn channel(&mut self) -> Result<&mut Channel> {
+        self.channel.as_mut().ok_or_else(|| Error::internal("a lease without a connection"))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(channel) = self.channel.take() else { return };
+        if channel.is_free() && !self.pool.closed.load(Ordering::Relaxed) {
+            self.pool.idle().push(channel);
+        }
+    }
+}
+
+/// 08006 in the words of a lost connection.
+pub(super) fn lost(server: &str, error: Error) -> Error {
+    if error.state() != SqlState::CONNECTION_FAILURE {
+        return error;
+    }
+    Error::new(SqlState::CONNECTION_FAILURE, format!("the connection to server \"{server}\" was lost"))
+        .detail(error.message().to_owned())
+}
+
+/// 57014, in PostgreSQL's words.
+pub(super) fn canceled() -> Error {
+    Error::new(SqlState::QUERY_CANCELED, "canceling statement due to user request")
+}

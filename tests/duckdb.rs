@@ -1,0 +1,304 @@
+//! DuckDB as a source: types, federation, and a driver process that dies.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::duckdb::{self, workers};
+use crate::support::graticule::Graticule;
+use crate::support::postgres;
+
+fn kill(pid: u32) {
+    assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill runs").success());
+}
+
+/// Waits for what must come true.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn tables_and_types_are_attached() {
+    let Some(far) = duckdb::far() else { return };
+    let file = far.file(&[
+        "create table t(id integer primary key, n decimal(10,2), h hugeint, u uuid not null, b blob, ts timestamp, tz timestamptz, \
+         d date, l integer[], s struct(x integer), j json, e enum('a','b'), g geometry, g2 geometry('EPSG:4326'), uh uhugeint, \
+         i interval, c varchar collate nocase, v varchar, unique(v))",
+        "create view w as select id, g2 from t",
+        "create schema other",
+        "create table other.o(a integer)",
+        "comment on table t is 'things'",
+    ]);
+    let server = Graticule::serve("duck", &far.server("d", &file));
+    let mut client = server.client("duck");
+    client
+        .simple("select graticule.attach('d', 'main', 'duck'); select graticule.attach('d', 'other')")
+        .expect("attached");
+    assert_eq!(
+        client.rows(
+            "select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute \
+             where attrelid = 'duck.t'::regclass and attnum > 0 order by attnum"
+        ),
+        [
+            "id|integer|t",
+            "n|numeric(10,2)|f",
+            "h|numeric|f",
+            "u|uuid|t",
+            "b|bytea|f",
+            "ts|timestamp without time zone|f",
+            "tz|timestamp with time zone|f",
+            "d|date|f",
+            "l|integer[]|f",
+            "s|jsonb|f",
+            "j|jsonb|f",
+            "e|duck.enum|f",
+            "g|geometry|f",
+            "g2|geometry(Geometry,4326)|f",
+            "uh|duck.uhugeint|f",
+            "i|duck.interval|f",
+            "c|duck.\"varchar with a collation\"|f",
+            "v|text|f",
+        ]
+    );
+    assert_eq!(
+        client.rows("select conname, contype from pg_constraint where conrelid = 'duck.t'::regclass order by 1"),
+        ["t_pkey|p", "t_v_key|u"]
+    );
+    assert_eq!(client.rows("select relkind from pg_class where oid = 'duck.w'::regclass"), ["v"]);
+    assert_eq!(client.rows("select obj_description('duck.t'::regclass)"), ["things"]);
+    assert_eq!(client.rows("select count(*) from other.o"), ["0"]);
+    let missing = client.query("select graticule.attach('d', 'nosuch')").expect_err("no such schema");
+    assert_eq!(
+        (missing.state.as_str(), missing.message.as_str()),
+        ("3F000", "schema \"nosuch\" does not exist on server \"d\"")
+    );
+    client
+        .simple("create schema imported; import foreign schema main limit to (t) from server d into imported")
+        .expect("imported");
+    assert_eq!(
+        client.rows("select relkind from pg_class where relnamespace = 'imported'::regnamespace and relname = 't'"),
+        ["f"]
+    );
+    // A driver that is not there, and a file that is not there.
+    client
+        .simple(&format!(
+            "create server nodriver foreign data wrapper duckdb options (driver '/nosuch.so', path '{}')",
+            file.0.display()
+        ))
+        .expect("options are not tried");
+    assert_eq!(client.query("select graticule.attach('nodriver')").expect_err("no driver").state, "08001");
+    let nofile = far.server("nofile", &file).replace(".duckdb'", ".nosuch'");
+    client.simple(&nofile).expect("options are not tried");
+    assert_eq!(client.query("select graticule.attach('nofile')").expect_err("no file").state, "08001");
+}
+
+#[test]
+fn rows_are_postgresqls() {
+    let Some(far) = duckdb::far() else { return };
+    let file = far.file(&[
+        "create table t(id integer, n decimal(10,2), h hugeint, b blob, ts timestamp, tz timestamptz, d date, u uuid, f float, x double, \
+         v varchar, o boolean, g geometry('EPSG:4326'))",
+        "insert into t values (1, 12.5, 170141183460469231731687303715884105727, '\\xAA\\x00'::blob, '2020-01-02 03:04:05.678901', \
+         '2020-01-02 03:04:05+02', '2020-02-29', '00112233-4455-6677-8899-aabbccddeeff', 1.5, 0.1, 'it''s', true, 'POINT(1 2)')",
+        "insert into t values (2, -0.01, -1, ''::blob, 'infinity', '-infinity', '-infinity', null, 'nan', '-infinity', '', false, \
+         'POINT EMPTY')",
+        "insert into t(id) values (3)",
+        "insert into t(id, g) values (4, 'MULTIPOLYGON EMPTY'), (5, 'GEOMETRYCOLLECTION(POINT(1 2), LINESTRING(0 0, 1 1))'), \
+         (6, 'POINT Z (1 2 3)')",
+    ]);
+    let server = Graticule::serve("duck", &far.server("d", &file));
+    let mut client = server.client("duck");
+    client.query("select graticule.attach('d', 'main', 'duck')").expect("attached");
+    let expected = [
+        "1|12.50|170141183460469231731687303715884105727|\\xaa00|2020-01-02 03:04:05.678901|2020-01-02 01:04:05+00|2020-02-29|\
+         00112233-4455-6677-8899-aabbccddeeff|1.5|0.1|it's|t|0101000020E6100000000000000000F03F0000000000000040",
+        "2|-0.01|-1|\\x|infinity|-infinity|-infinity|∅|NaN|-Infinity||f|0101000020E6100000000000000000F87F000000000000F87F",
+        "3|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅",
+        "4|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|0106000020E610000000000000",
+        "5|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|0107000020E6100000020000000101000000000000000000F03F00000000000000400102000000020000000000000000000000\
+         0000000000000000000000000000F03F000000000000F03F",
+        "6|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|∅|01010000A0E6100000000000000000F03F00000000000000400000000000000840",
+    ];
+    assert_eq!(client.rows("select * from duck.t order by id"), expected);
+    let plan = client.rows("explain select * from duck.t order by id").join("\n");
+    assert!(plan.contains("Route: Pushed") && plan.contains("Server: d"), "{plan}");
+    assert_eq!(
+        client.rows("select id, st_astext(g), st_srid(g) from duck.t where id in (1, 2, 6) order by id"),
+        ["1|POINT(1 2)|4326", "2|POINT EMPTY|4326", "6|POINT Z (1 2 3)|4326"]
+    );
+    client.simple("prepare p(int, text) as select id, v from duck.t where id = $1 and v = $2").expect("prepared");
+    assert_eq!(client.rows("execute p(1, 'it''s')"), ["1|it's"]);
+    assert_eq!(client.rows("execute p(2, 'it''s')"), Vec::<String>::new());
+    assert_eq!(client.rows("select count(*), sum(id), max(n) from duck.t where v = 'it''s' or n < 0"), ["2|3|12.50"]);
+    // In a block, two cursors at once.
+    client
+        .simple("begin; declare a cursor for select id from duck.t order by 1; declare b cursor for select id from duck.t order by 1 desc")
+        .expect("two cursors");
+    assert_eq!(client.rows("fetch 2 a"), ["1", "2"]);
+    assert_eq!(client.rows("fetch 2 b"), ["6", "5"]);
+    assert_eq!(client.rows("fetch 1 a"), ["3"]);
+    assert_eq!(client.rows("select count(*) from duck.t"), ["6"]);
+    client.simple("commit").expect("ended");
+    let refused = client.query("insert into duck.t(id) values (9)").expect_err("only reads");
+    assert_eq!(refused.state, "0A000");
+    let refused =
+        client.simple("begin isolation level repeatable read; select count(*) from duck.t").expect_err("no snapshot");
+    assert_eq!(refused.state, "0A000");
+    client.simple("rollback").expect("ended");
+}
+
+#[test]
+fn a_dead_driver_process_is_told_and_replaced() {
+    let Some(far) = duckdb::far() else { return };
+    let file = far.file(&["create table big as select range as id, 'row ' || range as v from range(2000000)"]);
+    let server = Graticule::serve("duck", &far.server("d", &file));
+    let mut client = server.client("duck");
+    client.query("select graticule.attach('d', 'main', 'duck')").expect("attached");
+    // In mid-result: what was read was right, the rest is an error, nothing comes twice.
+    for _ in 0..3 {
+        client.simple("begin; declare c cursor for select id from duck.big order by id").expect("a cursor");
+        let first = client.rows("fetch 10000 c");
+        assert!(first.iter().enumerate().all(|(n, row)| *row == n.to_string()), "the first rows, in order");
+        let alive = workers(server.process_id());
+        assert_eq!(alive.len(), 1, "one worker per server and identity");
+        kill(alive[0]);
+        let lost = client.query("fetch 2000000 c").expect_err("the process is gone");
+        assert_eq!(lost.state, "08006", "{}", lost.message);
+        client.simple("rollback").expect("the session lives");
+        assert_eq!(client.rows("select count(*), sum(id) from duck.big"), ["2000000|1999999000000"]);
+        assert_ne!(workers(server.process_id()), alive);
+    }
+    // Before the first row.
+    let (port, pid) = (server.port, server.process_id());
+    let waiting = std::thread::spawn(move || {
+        let mut other = crate::support::Client::connect(port, "postgres", "duck").expect("a second session");
+        other.query("select count(*) from duck.big a, duck.big b, duck.big c").expect_err("the process dies")
+    });
+    let alive = workers(pid);
+    std::thread::sleep(Duration::from_secs(1));
+    kill(alive[0]);
+    assert_eq!(waiting.join().expect("an answer").state, "08006");
+    assert_eq!(client.rows("select count(*) from duck.big"), ["2000000"]);
+    // The server's end is the worker's.
+    let alive = workers(pid);
+    drop(server);
+    until("the worker ends with its server", || {
+        alive.iter().all(|pid| !std::path::Path::new(&format!("/proc/{pid}/cmdline")).exists())
+    });
+}
+
+#[test]
+fn a_cancel_reaches_the_driver() {
+    let Some(far) = duckdb::far() else { return };
+    let file = far.file(&["create table big as select range as id from range(3000000)"]);
+    let server = Graticule::serve("duck", &far.server("d", &file));
+    let mut client = server.client("duck");
+    client.query("select graticule.attach('d', 'main', 'duck')").expect("attached");
+    client.query("select count(*) from duck.big").expect("the worker runs");
+    let worker = workers(server.process_id());
+    let start = Instant::now();
+    client.simple("set statement_timeout = '1s'").expect("set");
+    let stopped =
+        client.query("select count(*) from duck.big a, duck.big b, duck.big c").expect_err("it would take hours");
+    assert_eq!(stopped.state, "57014");
+    assert!(start.elapsed() < Duration::from_secs(30));
+    client.simple("reset statement_timeout").expect("reset");
+    assert_eq!(client.rows("select count(*) from duck.big"), ["3000000"]);
+    assert_eq!(workers(server.process_id()), worker, "the same process, which stopped the statement");
+    // Nothing of it runs on: the process rests.
+    let busy = |pid: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a running worker");
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        fields[11].parse::<u64>().expect("ticks")
+    };
+    until("the driver stops", || {
+        let before = busy(worker[0]);
+        std::thread::sleep(Duration::from_millis(300));
+        busy(worker[0]) == before
+    });
+}
+
+/// Ten-degree boxes over North America: (id, name, WKT).
+fn zones() -> Vec<(usize, String, String)> {
+    let mut zones = Vec::new();
+    for x in (-130..-60).step_by(10) {
+        for y in (20..50).step_by(10) {
+            let wkt = format!("POLYGON(({x} {y},{0} {y},{0} {1},{x} {1},{x} {y}))", x + 10, y + 10);
+            zones.push((zones.len() + 1, format!("zone {x} {y}"), wkt));
+        }
+    }
+    zones
+}
+
+#[test]
+fn a_join_of_duckdb_geoparquet_and_postgis_equals_one_engine() {
+    let (Some(far), Some(oracle)) = (duckdb::far(), postgres::shared()) else { return };
+    let values = |wrap: &dyn Fn(&str) -> String| {
+        let rows: Vec<String> =
+            zones().iter().map(|(id, name, wkt)| format!("({id}, '{name}', {})", wrap(wkt))).collect();
+        rows.join(", ")
+    };
+    let insert = format!(
+        "insert into zones values {}, (100, 'nowhere', null), (101, 'empty', 'POLYGON EMPTY')",
+        values(&|wkt| format!("'{wkt}'"))
+    );
+    let file = far.file(&["create table zones(id integer, name varchar, geom geometry('EPSG:4326'))", &insert]);
+    oracle.database(
+        "duck_far",
+        "create table owners(zone int, owner text); \
+         insert into owners select n, 'owner ' || n % 4 from generate_series(1, 30) n union all values (null, 'nobody'), (101, 'e')",
+    );
+    let init = format!(
+        "{} CREATE SERVER files FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{}/src/demo/sample');
+         CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'duck_far');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');",
+        far.server("d", &file),
+        env!("CARGO_MANIFEST_DIR"),
+        oracle.port
+    );
+    let server = Graticule::serve("duck", &init);
+    let mut client = server.client("duck");
+    client
+        .simple(
+            "select graticule.attach('d', 'main', 'duck'); select graticule.attach('pg', 'public', 'pg'); \
+             select graticule.attach('files', '.', 'files')",
+        )
+        .expect("attached");
+    let query = |zones: &str, owners: &str, airports: &str| {
+        format!(
+            "select z.name, o.owner, count(*), min(a.name), st_astext(st_envelope(st_collect(z.geom))) from {zones} z \
+             join {owners} o on o.zone = z.id join {airports} a on st_intersects(z.geom, a.geom) \
+             where z.id <> 3 and o.owner <> 'owner 2' group by 1, 2 order by 1, 2"
+        )
+    };
+    let here = client.rows(&query("duck.zones", "pg.owners", "files.airports"));
+    // The same rows in one engine.
+    let mut there = oracle.client("duck_far");
+    let all = format!(
+        "create table zones(id int, name text, geom geometry(Geometry,4326)); insert into zones values {}, (100, 'nowhere', null), \
+         (101, 'empty', 'SRID=4326;POLYGON EMPTY'); create table airports(name text, geom geometry(Point,4326))",
+        values(&|wkt| format!("'SRID=4326;{wkt}'"))
+    );
+    there.simple(&all).expect("the same zones");
+    let airports = client.rows("select quote_literal(name) || ', ' || quote_literal(geom::text) from files.airports");
+    assert_eq!(airports.len(), 3376);
+    there.simple(&format!("insert into airports values ({})", airports.join("), ("))).expect("the same airports");
+    let expected = there.rows(&query("zones", "owners", "airports"));
+    assert!(expected.len() > 5, "{expected:?}");
+    assert_eq!(here, expected);
+    let plan = client.rows(&format!("explain {}", query("duck.zones", "pg.owners", "files.airports"))).join("\n");
+    assert!(plan.contains("Route: Federated") && plan.contains("Server: d") && plan.contains("Server: pg"), "{plan}");
+    // NULL and EMPTY stay what they are.
+    let sql = "select id, geom is null, st_isempty(geom) from %.zones where id > 99 order by id";
+    assert_eq!(client.rows(&sql.replace('%', "duck")), there.rows(&sql.replace('%', "public")));
+    // Outer joins keep the rows of either side once.
+    let sql = |zones: &str, owners: &str| {
+        format!(
+            "select count(*), count(z.id), count(o.zone), count(z.geom) from {zones} z full join {owners} o on o.zone = z.id"
+        )
+    };
+    assert_eq!(client.rows(&sql("duck.zones", "pg.owners")), there.rows(&sql("zones", "owners")));
+}
