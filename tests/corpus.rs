@@ -64,6 +64,7 @@ fn expressions_with_lifted_literals() {
         report.add(&id, &sql, verdict);
     }
     report.check("expressions-lifted", 430);
+    report.check_refusals("expressions-lifted");
 }
 
 fn run(suite: &str, settings: &str, floor: usize) {
@@ -78,6 +79,7 @@ fn run(suite: &str, settings: &str, floor: usize) {
         report.add(&id, &sql, verdict);
     }
     report.check(suite, floor);
+    report.check_refusals(suite);
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod faults;
 #[cfg(feature = "engine")]
 mod generator;
 mod injection;
+#[cfg(feature = "engine")]
+mod scripts;
 mod server;
 mod support;
 mod tidy;

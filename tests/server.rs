@@ -336,3 +336,31 @@ fn kept_plans_follow_what_they_read() {
     owner.simple("rollback").expect("rolled back");
     assert_eq!(reader.rows("select id from a.t"), ["1"]);
 }
+
+#[cfg(feature = "engine")]
+#[test]
+fn sub_queries_on_the_engine_give_their_connections_back() {
+    let Some(oracle) = postgres::shared() else { return };
+    oracle.database("given_back", "create schema s; create table s.t as select i from generate_series(0, 9) i");
+    let init = format!(
+        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'given_back', max_connections '3');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', 's');",
+        oracle.port
+    );
+    let server = Graticule::serve("given_back", &init);
+    let mut client = server.client("given_back");
+    client.simple("set graticule.route = 'local'").expect("the setting exists");
+    let correlated = "select i, (select max(x.i) from s.t x where x.i <= t.i) from s.t t order by i";
+    for _ in 0..8 {
+        assert_eq!(client.rows(correlated).len(), 10);
+        assert_eq!(
+            client
+                .query("select (select 1 / max(x.i) from s.t x where x.i <= t.i) from s.t t")
+                .expect_err("raises")
+                .state,
+            "22012"
+        );
+        assert_eq!(client.rows(&format!("{correlated} limit 1")), ["0|0"]);
+        assert!(client.rows(&format!("explain {correlated}")).len() > 2);
+    }
+}

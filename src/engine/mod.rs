@@ -37,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use self::lower::Lowerer;
 use self::relation::Rel;
 pub use self::sources::{BatchCursor, TableSource};
-use self::statement::Statement;
+use self::statement::{End, Statement};
 use crate::bound::Statement as BoundStatement;
 use crate::connector::{Cursor, Rows};
 use crate::error::{Error, Result, SqlState};
@@ -86,7 +86,7 @@ impl Engine {
     pub async fn execute(&self, secured: &Secured, inputs: Inputs) -> Result<Box<dyn Cursor>> {
         let cancel = inputs.cancel.clone();
         let (statement, rel, schema) = self.plan(secured, inputs)?;
-        let mut stream = rel.plan.execute(0, Arc::clone(&statement.task)).map_err(rows::from_datafusion)?;
+        let mut stream = rel.plan.execute(0, Arc::clone(&statement.0.task)).map_err(rows::from_datafusion)?;
         let (sender, receiver) = channel(2);
         let task = tokio::spawn(async move {
             while let Some(batch) = stream.next().await {
@@ -97,24 +97,24 @@ impl Engine {
                 }
             }
         });
-        Ok(Box::new(EngineCursor { receiver, schema, rest: None, cancel, task: task.abort_handle() }))
+        Ok(Box::new(EngineCursor { receiver, schema, rest: None, cancel, task: task.abort_handle(), _end: statement }))
     }
 
     /// The plan as text, for EXPLAIN.
     pub fn explain(&self, secured: &Secured, inputs: Inputs) -> Result<String> {
-        let (_, rel, _) = self.plan(secured, inputs)?;
+        let (_statement, rel, _) = self.plan(secured, inputs)?;
         Ok(displayable(rel.plan.as_ref()).indent(false).to_string())
     }
 
-    fn plan(&self, secured: &Secured, inputs: Inputs) -> Result<(Arc<Statement>, Rel, SchemaRef)> {
+    fn plan(&self, secured: &Secured, inputs: Inputs) -> Result<(End, Rel, SchemaRef)> {
         let task = SessionContext::new_with_config_rt(self.config.clone(), Arc::clone(&self.runtime)).task_ctx();
         let bound = secured.statement();
         let BoundStatement::Query(query) = bound else {
             return Err(Error::unsupported("a data-modifying statement on the engine"));
         };
         let statement =
-            Arc::new(Statement::new(bound, inputs.env, inputs.params, inputs.contexts, inputs.sources, task));
-        let rel = Lowerer::new(&statement).query(query)?;
+            End(Arc::new(Statement::new(bound, inputs.env, inputs.params, inputs.contexts, inputs.sources, task)));
+        let rel = Lowerer::new(&statement.0).query(query)?;
         // The plan gives what bind promised, column by column.
         let schema = rel.plan.schema();
         for (number, column) in query.columns.iter().enumerate() {
@@ -140,6 +140,7 @@ struct EngineCursor {
     rest: Option<RecordBatch>,
     cancel: CancellationToken,
     task: tokio::task::AbortHandle,
+    _end: End,
 }
 
 impl Drop for EngineCursor {

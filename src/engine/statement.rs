@@ -3,16 +3,18 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::execution::TaskContext;
 
 use super::apply::SharedTable;
+use super::node::Plan;
 use super::sources::TableSource;
 use crate::bound::visit::{Node, walk_statement};
 use crate::bound::{ExprKind, RangeId, Statement as BoundStatement};
+use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
-use crate::types::Datum;
+use crate::types::{Datum, PgType};
 
 /// One execution.
 pub(super) struct Statement {
@@ -23,9 +25,24 @@ pub(super) struct Statement {
     pub(super) task: Arc<TaskContext>,
     /// What the statement reads of each range.
     pub(super) needed: HashMap<RangeId, Needed>,
-    /// Scans inside of sub-queries that run many times, kept after the first.
-    pub(super) scans: Mutex<HashMap<(RangeId, Vec<usize>), Arc<SharedTable>>>,
+    /// Scans inside of sub-queries that run many times, kept after the first; `None` once the statement has ended. (Their plans hold the
+    /// statement: [`End`] breaks that circle.)
+    scans: Mutex<Option<Scans>>,
     temps: AtomicUsize,
+}
+
+/// By range and columns read.
+type Scans = HashMap<(RangeId, Vec<usize>), Arc<SharedTable>>;
+
+/// Ends its statement when dropped: connections and rows that it keeps are given back.
+#[derive(Debug)]
+pub(super) struct End(pub(super) Arc<Statement>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let scans = self.0.scans.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(scans);
+    }
 }
 
 /// The columns of a range that anything refers to.
@@ -67,7 +84,21 @@ impl Statement {
             }
             ControlFlow::Continue(())
         });
-        Statement { env, params, contexts, sources, task, needed, scans: Mutex::default(), temps: AtomicUsize::new(0) }
+        let scans = Mutex::new(Some(HashMap::new()));
+        Statement { env, params, contexts, sources, task, needed, scans, temps: AtomicUsize::new(0) }
+    }
+
+    /// The kept scan of a range, made of this plan at the first time.
+    pub(super) fn kept_scan(
+        &self,
+        range: RangeId,
+        columns: Vec<usize>,
+        plan: Plan,
+        types: Vec<PgType>,
+    ) -> Result<Arc<SharedTable>> {
+        let mut scans = self.scans.lock().map_err(|_| Error::internal("a lock is poisoned"))?;
+        let scans = scans.as_mut().ok_or_else(|| Error::new(SqlState::QUERY_CANCELED, "the statement has ended"))?;
+        Ok(Arc::clone(scans.entry((range, columns)).or_insert_with(|| Arc::new(SharedTable::new(plan, types)))))
     }
 
     /// A new generated column.

@@ -148,8 +148,8 @@ fn numbers_apart(a: &str, b: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct Report {
     pub equal: usize,
-    pub refused: BTreeMap<String, usize>,
-    pub refused_ids: BTreeSet<String>,
+    /// Id to message.
+    pub refused: BTreeMap<String, String>,
     pub different: Vec<(String, String)>,
 }
 
@@ -158,15 +158,14 @@ impl Report {
         match verdict {
             Verdict::Equal => self.equal += 1,
             Verdict::Refused(why) => {
-                *self.refused.entry(why).or_default() += 1;
-                self.refused_ids.insert(id.to_owned());
+                self.refused.insert(id.to_owned(), why);
             }
             Verdict::Different(how) => self.different.push((id.to_owned(), format!("{sql}\n      {how}"))),
         }
     }
 
     pub fn total(&self) -> usize {
-        self.equal + self.refused_ids.len() + self.different.len()
+        self.equal + self.refused.len() + self.different.len()
     }
 
     /// Fails on a silent difference that the ledger does not name, on a named one that passes now, and on fewer equal than `floor`.
@@ -174,15 +173,13 @@ impl Report {
         println!(
             "{suite}: {} equal, {} refused, {} different of {}",
             self.equal,
-            self.refused_ids.len(),
+            self.refused.len(),
             self.different.len(),
             self.total()
         );
         if std::env::var_os("VERBOSE").is_some() {
-            let mut refused: Vec<_> = self.refused.iter().collect();
-            refused.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-            for (why, count) in refused.iter().take(60) {
-                println!("  {count:4} {why}");
+            for (id, why) in &self.refused {
+                println!("  REFUSED {id}: {why}");
             }
             for (id, how) in &self.different {
                 println!("  DIFFERENT {id}: {how}");
@@ -198,20 +195,39 @@ impl Report {
     }
 }
 
-/// Ids that `compat/ledger.toml` names for a suite.
+impl Report {
+    /// Fails on a refusal that the ledger does not name, and on a named one that is refused no more.
+    pub fn check_refusals(&self, suite: &str) {
+        let known = refusals(suite);
+        let new: Vec<_> = self.refused.iter().filter(|(id, _)| !known.contains(*id)).collect();
+        assert!(new.is_empty(), "{suite}: refused, and not in compat/ledger.toml: {new:#?}");
+        let stale: Vec<_> = known.iter().filter(|id| !self.refused.contains_key(*id)).collect();
+        assert!(stale.is_empty(), "{suite}: compat/ledger.toml says refused, but it is not: {stale:?}");
+    }
+}
+
+/// Ids whose failure or difference in a suite `compat/ledger.toml` names.
 pub fn ledger(suite: &str) -> BTreeSet<String> {
+    named("entries", |entry| entry["suite"].as_str() == Some(suite))
+}
+
+/// Ids that a suite may refuse.
+fn refusals(suite: &str) -> BTreeSet<String> {
+    named("refused", |entry| {
+        entry["suites"].as_array().expect("a list of suites").iter().any(|name| name.as_str() == Some(suite))
+    })
+}
+
+fn named(list: &str, of: impl Fn(&toml::Value) -> bool) -> BTreeSet<String> {
     let text = std::fs::read_to_string("compat/ledger.toml").expect("the ledger");
     let table: toml::Table = text.parse().expect("the ledger is TOML");
-    let entries = table["entries"].as_array().expect("a list of entries");
-    entries
-        .iter()
-        .filter(|entry| entry["suite"].as_str() == Some(suite))
-        .inspect(|entry| {
-            assert!(
-                entry.get("reason").is_some_and(|reason| reason.as_str().is_some_and(|r| r.len() > 10)),
-                "an entry without a reason: {entry}"
-            )
-        })
-        .map(|entry| entry["id"].as_str().expect("an id").to_owned())
-        .collect()
+    let entries = table[list].as_array().expect("a list of entries");
+    let mut found = BTreeSet::new();
+    for entry in entries.iter().filter(|entry| of(entry)) {
+        let reason = entry.get("reason").and_then(|reason| reason.as_str()).unwrap_or_default();
+        assert!(reason.len() > 10, "an entry without a reason: {entry}");
+        let id = entry["id"].as_str().expect("an id").to_owned();
+        assert!(found.insert(id), "the ledger names it twice: {entry}");
+    }
+    found
 }

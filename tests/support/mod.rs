@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod graticule;
 pub mod postgres;
 pub mod proxy;
+pub mod script;
 
 pub use client::{Client, Failure, ResultSet};
 

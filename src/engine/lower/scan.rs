@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Lowerer, conjuncts, refuse};
 use crate::bound::{Expr, FragmentScan, SystemColumn};
 use crate::catalog::{Relation, Source};
-use crate::engine::apply::{Free, SharedScan, SharedTable};
+use crate::engine::apply::{Free, SharedScan};
 use crate::engine::expr::truth;
 use crate::engine::node::{Plan, node};
 use crate::engine::relation::Rel;
@@ -64,14 +64,12 @@ impl Lowerer {
 
     /// The plan that reads a source; kept after the first time where it would run again and again.
     fn source(&self, request: Request, types: Vec<PgType>) -> Result<Plan> {
-        let key = (request.range, request.columns.clone());
+        let (range, columns) = (request.range, request.columns.clone());
         let plan = node(SourceScan { request }, Vec::new(), types.clone());
         if !self.repeated {
             return Ok(plan);
         }
-        let mut scans = self.statement.scans.lock().map_err(|_| Error::internal("a lock is poisoned"))?;
-        let table = scans.entry(key).or_insert_with(|| Arc::new(SharedTable::new(plan, types)));
-        Ok(SharedScan::plan(table))
+        Ok(SharedScan::plan(&self.statement.kept_scan(range, columns, plan, types)?))
     }
 
     pub(super) fn scan(&self, secured: &SecuredScan, filters: Vec<Expr>, hints: &[Expr]) -> Result<Rel> {

@@ -1,0 +1,144 @@
+//! SQL scripts against real PostgreSQL: every SELECT runs there and on the engine, which reads the script's tables as bare leaves.
+//! The scripts of `compat/scripts` always; those of a folder of your own with `GRATICULE_SCRIPTS=/folder` (in the order of their names, one
+//! database, `session.sql` at the start of each; `VERBOSE=1` lists what was refused).
+
+#![cfg(feature = "engine")]
+
+use std::path::Path;
+
+use crate::support::differential::{Report, Verdict, compare};
+use crate::support::graticule::Graticule;
+use crate::support::postgres;
+use crate::support::script::{Piece, Role, pieces};
+use crate::support::{Client, Failure, ResultSet};
+
+#[test]
+fn our_scripts_answer_as_postgresql() {
+    let Some(report) = run(Path::new("compat/scripts"), "scripts") else { return };
+    report.check("scripts", 0);
+}
+
+#[test]
+fn scripts_of_a_folder_answer_as_postgresql() {
+    let Some(folder) = std::env::var_os("GRATICULE_SCRIPTS") else { return };
+    let Some(report) = run(Path::new(&folder), "folder") else { return };
+    report.check("folder", report.total() * 6 / 10);
+}
+
+fn run(folder: &Path, database: &str) -> Option<Report> {
+    let oracle = postgres::shared()?;
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("a folder of scripts").flatten().map(|e| e.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "sql") && !path.ends_with("session.sql"));
+    paths.sort();
+    let session = std::fs::read_to_string(folder.join("session.sql")).unwrap_or_default();
+    oracle.database(database, "");
+    let init = format!(
+        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname '{database}');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');
+         SELECT graticule.attach('pg', 'public', 'public');",
+        oracle.port
+    );
+    let server = Graticule::serve(database, &init);
+    let mut geometry = oracle.client(database);
+    let mut report = Report::default();
+    for path in paths {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let script = std::fs::read_to_string(&path).expect("a script");
+        let mut pair = Pair { far: oracle.client(database), ours: server.client(database), stale: true };
+        pair.both("set graticule.route = 'local'", &session);
+        for piece in pieces(&script) {
+            if let Some((sql, verdict)) = pair.play(&piece, &mut geometry) {
+                if matches!(&verdict, Verdict::Different(how) if how.starts_with("closed")) {
+                    pair.ours = server.client(database);
+                    pair.both("set graticule.route = 'local'", &session);
+                }
+                report.add(&format!("{name}:{}", piece.line), &sql, verdict);
+            }
+        }
+    }
+    Some(report)
+}
+
+/// The two sides of a script.
+struct Pair {
+    far: Client,
+    ours: Client,
+    /// A definition has changed since our side looked.
+    stale: bool,
+}
+
+impl Pair {
+    fn both(&mut self, own: &str, session: &str) {
+        self.ours.simple(own).expect("our settings exist");
+        for piece in pieces(session) {
+            self.far.simple(&piece.text).expect("a setting");
+            self.ours.simple(&piece.text).expect("a setting");
+        }
+    }
+
+    fn play(&mut self, piece: &Piece, geometry: &mut Client) -> Option<(String, Verdict)> {
+        match piece.role {
+            Role::Skipped => None,
+            Role::Definition => {
+                if let Err(failure) = self.far.simple(&kept(&piece.text)) {
+                    eprintln!("line {}: {} {}", piece.line, failure.state, failure.message);
+                }
+                self.stale = true;
+                None
+            }
+            Role::Setting => {
+                let (found, expected) = (self.ours.query(&piece.text), self.far.query(&piece.text));
+                Some((piece.text.clone(), compare(&found, &expected, true, geometry)))
+            }
+            Role::Query => {
+                if std::mem::take(&mut self.stale) {
+                    // Outside of any transaction that a statement has left open.
+                    self.ours.simple("rollback; set statement_timeout = 0").expect("a fresh state");
+                    self.ours
+                        .simple("select graticule.attach('pg', 'public', 'public')")
+                        .expect("the schema is followed");
+                }
+                let expected = self.far.query(&piece.text);
+                let found = self.ours.query(&piece.text);
+                let verdict = compare(&found, &expected, is_ordered(&piece.text), geometry);
+                Some((piece.text.clone(), explained(verdict, &found, &expected, geometry)))
+            }
+        }
+    }
+}
+
+/// Says so where only the order differs.
+fn explained(
+    verdict: Verdict,
+    found: &Result<ResultSet, Failure>,
+    expected: &Result<ResultSet, Failure>,
+    geometry: &mut Client,
+) -> Verdict {
+    match verdict {
+        Verdict::Different(how) if compare(found, expected, false, geometry) == Verdict::Equal => {
+            Verdict::Different(format!("ORDER {how}"))
+        }
+        // The folder's `session.sql` may set a statement_timeout.
+        Verdict::Different(how) if how.starts_with("57014") => Verdict::Refused("57014: too slow".to_owned()),
+        verdict => verdict,
+    }
+}
+
+fn is_ordered(sql: &str) -> bool {
+    use pg_query::NodeEnum::SelectStmt;
+    let Ok(parsed) = pg_query::parse(sql, 0) else { return true };
+    let statement = parsed.protobuf.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|node| node.node.as_ref());
+    matches!(statement, Some(SelectStmt(select)) if !select.sort_clause.is_empty())
+}
+
+/// Temporary relations would be seen by one session alone.
+fn kept(sql: &str) -> String {
+    let lower = sql.to_ascii_lowercase();
+    for word in ["create temp ", "create temporary ", "create local temp ", "create unlogged "] {
+        if lower.starts_with(word) {
+            return format!("create {}", &sql[word.len()..]);
+        }
+    }
+    sql.to_owned()
+}
