@@ -5,7 +5,7 @@ SHELL := /bin/bash
 CACHE := $(HOME)/.cache/graticule/target
 export CARGO_TARGET_DIR ?= $(if $(wildcard $(CACHE)),$(CACHE),$(CURDIR)/target)
 PACKAGES := clang cmake g++ libclang-dev make pkg-config
-TEST_PACKAGES := postgresql-15 postgresql-15-postgis-3 postgresql-client-15
+TEST_PACKAGES := postgresql-15 postgresql-15-postgis-3 postgresql-client-15 python3-psycopg python3-psycopg2 python3-qgis
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Far sides of tests: real engines, fetched once, outside of the clone.

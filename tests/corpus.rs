@@ -1,19 +1,27 @@
 //! The 550 PostGIS expressions: folded, pushed to PostGIS, on the engine, and with their literals lifted into columns.
 
+use std::sync::OnceLock;
+
 use crate::support::differential::{Report, compare};
 use crate::support::graticule::Graticule;
 use crate::support::{Client, postgres};
 
-/// (id, sql) of `compat/postgis_expressions.tsv`.
-fn expressions() -> Vec<(String, String)> {
+/// A line of `compat/postgis_expressions.tsv`.
+pub struct Expression {
+    pub id: String,
+    pub category: String,
+    pub construct: String,
+    pub sql: String,
+}
+
+pub fn expressions() -> Vec<Expression> {
     let text = std::fs::read_to_string("compat/postgis_expressions.tsv").expect("the corpus");
-    text.lines()
-        .skip(1)
-        .map(|line| {
-            let fields: Vec<&str> = line.split('\t').collect();
-            (fields[0].to_owned(), fields[3].to_owned())
-        })
-        .collect()
+    let line = |line: &str| {
+        let mut fields = line.split('\t').map(str::to_owned);
+        let mut field = || fields.next().expect("a field");
+        Expression { id: field(), category: field(), construct: field(), sql: field() }
+    };
+    text.lines().skip(1).map(line).collect()
 }
 
 /// Our server with the fixture's database attached as `public`, and the oracle.
@@ -49,51 +57,78 @@ fn lifted(sql: &str) -> Option<String> {
     (!columns.is_empty()).then(|| format!("{out} FROM (SELECT {}) AS l", columns.join(", ")))
 }
 
-#[cfg(feature = "engine")]
-#[test]
-fn expressions_with_lifted_literals() {
-    let Some((server, mut oracle)) = setup("expressions_lifted") else { return };
-    let mut ours = server.client("expressions_lifted");
-    ours.simple("SET graticule.route = 'local'").expect("the settings exist");
-    let mut report = Report::default();
-    for (id, sql) in expressions() {
-        let Some(sql) = lifted(&sql) else { continue };
-        let expected = oracle.query(&sql);
-        let found = ours.query(&sql);
-        let verdict = compare(&found, &expected, true, &mut oracle);
-        report.add(&id, &sql, verdict);
-    }
-    report.check("expressions-lifted", 430);
-    report.check_refusals("expressions-lifted");
+/// A way of running the expressions.
+pub struct Way {
+    pub suite: &'static str,
+    settings: &'static str,
+    /// Literals become columns of a one-row table.
+    lifted: bool,
+    /// The least number that must be equal.
+    floor: usize,
 }
 
-fn run(suite: &str, settings: &str, floor: usize) {
-    let Some((server, mut oracle)) = setup(&suite.replace('-', "_")) else { return };
-    let mut ours = server.client(&suite.replace('-', "_"));
-    ours.simple(settings).expect("the settings exist");
+pub const WAYS: [Way; 4] = [
+    Way { suite: "expressions-folded", settings: "", lifted: false, floor: 500 },
+    Way {
+        suite: "expressions-pushed",
+        settings: "SET graticule.fold = off; SET graticule.route = 'server'",
+        lifted: false,
+        floor: 535,
+    },
+    Way {
+        suite: "expressions-engine",
+        settings: "SET graticule.fold = off; SET graticule.route = 'local'",
+        lifted: false,
+        floor: 490,
+    },
+    Way { suite: "expressions-lifted", settings: "SET graticule.route = 'local'", lifted: true, floor: 430 },
+];
+
+/// What a way gave, run once; `None` without PostgreSQL.
+pub fn report(way: usize) -> Option<&'static Report> {
+    static REPORTS: [OnceLock<Option<Report>>; 4] = [const { OnceLock::new() }; 4];
+    REPORTS[way].get_or_init(|| run(&WAYS[way])).as_ref()
+}
+
+fn run(way: &Way) -> Option<Report> {
+    let database = way.suite.replace('-', "_");
+    let (server, mut oracle) = setup(&database)?;
+    let mut ours = server.client(&database);
+    ours.simple(way.settings).expect("the settings exist");
     let mut report = Report::default();
-    for (id, sql) in expressions() {
+    for expression in expressions() {
+        let sql = if way.lifted { lifted(&expression.sql) } else { Some(expression.sql) };
+        let Some(sql) = sql else { continue };
         let expected = oracle.query(&sql);
         let found = ours.query(&sql);
         let verdict = compare(&found, &expected, true, &mut oracle);
-        report.add(&id, &sql, verdict);
+        report.add(&expression.id, &sql, verdict);
     }
-    report.check(suite, floor);
-    report.check_refusals(suite);
+    Some(report)
+}
+
+fn check(way: usize) {
+    let Some(report) = report(way) else { return };
+    report.check(WAYS[way].suite, WAYS[way].floor);
+    report.check_refusals(WAYS[way].suite);
 }
 
 #[test]
 fn expressions_folded() {
-    run("expressions-folded", "", 500);
+    check(0);
 }
 
 #[test]
 fn expressions_pushed() {
-    run("expressions-pushed", "SET graticule.fold = off; SET graticule.route = 'server'", 535);
+    check(1);
 }
 
-#[cfg(feature = "engine")]
 #[test]
 fn expressions_on_the_engine() {
-    run("expressions-engine", "SET graticule.fold = off; SET graticule.route = 'local'", 490);
+    check(2);
+}
+
+#[test]
+fn expressions_with_lifted_literals() {
+    check(3);
 }

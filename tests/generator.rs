@@ -364,7 +364,6 @@ fn d_pair(d: &mut Dice) -> (&'static str, &'static str) {
     ][d.roll(6)]
 }
 
-#[cfg(feature = "engine")]
 #[test]
 fn generated_selects_on_the_engine() {
     let Some(oracle) = postgres::shared() else { return };

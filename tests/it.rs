@@ -4,6 +4,10 @@
 #![cfg_attr(not(feature = "engine"), allow(dead_code))] // most of the harness serves tests of the engine
 
 #[cfg(feature = "engine")]
+mod clients;
+#[cfg(feature = "engine")]
+mod conformance;
+#[cfg(feature = "engine")]
 mod corpus;
 #[cfg(feature = "engine")]
 mod duckdb;
@@ -16,3 +20,5 @@ mod scripts;
 mod server;
 mod support;
 mod tidy;
+#[cfg(feature = "engine")]
+mod wire;

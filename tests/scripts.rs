@@ -2,8 +2,6 @@
 //! The scripts of `compat/scripts` always; those of a folder of your own with `GRATICULE_SCRIPTS=/folder` (in the order of their names, one
 //! database, `session.sql` at the start of each; `VERBOSE=1` lists what was refused).
 
-#![cfg(feature = "engine")]
-
 use std::path::Path;
 
 use crate::support::differential::{Report, Verdict, compare};

@@ -32,13 +32,15 @@ impl Binder<'_> {
         }
         self.check_no_set(before)?;
         let Resolved { function, args, ty, variadic } = resolved;
-        let order_by = self.aggregate_order(&call.agg_order)?;
+        let mut order_by = self.aggregate_order(&call.agg_order)?;
         if call.agg_distinct {
-            for key in &order_by {
-                if !args.iter().any(|arg| crate::bound::same(arg, &key.expr)) {
+            for key in &mut order_by {
+                // An argument is known by what was written; its coercion is what is sorted.
+                let Some(arg) = args.iter().find(|arg| crate::bound::same(written(arg), &key.expr)) else {
                     let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
                     return Err(at(Error::new(SqlState::INVALID_COLUMN_REFERENCE, message), location(&key.expr)));
-                }
+                };
+                key.expr = arg.clone();
             }
             for arg in &args {
                 self.check_groupable(arg)?;
@@ -46,7 +48,7 @@ impl Binder<'_> {
             }
         }
         let filter = self.filter(call)?;
-        self.check_aggregate(args.iter().chain(order_by.iter().map(|key| &key.expr)).chain(&filter), place)?;
+        self.check_aggregate(&[], args.iter().chain(order_by.iter().map(|key| &key.expr)).chain(&filter), place)?;
         let aggregate = AggregateCall {
             function,
             direct: Vec::new(),
@@ -67,7 +69,7 @@ impl Binder<'_> {
         let wrong = |message: String| at(Error::new(SqlState::WRONG_OBJECT_TYPE, message), place);
         let direct_count = direct.len();
         let order = self.aggregate_order(&call.agg_order)?;
-        let mut args = direct;
+        let mut args = direct.clone();
         args.extend(order.iter().map(|key| key.expr.clone()));
         let resolved = match self.resolve_call(call, name, args, &[], place)? {
             Called::Cast(_) => {
@@ -97,7 +99,8 @@ impl Binder<'_> {
         self.check_no_set(before)?;
         let Resolved { function, mut args, ty, variadic } = resolved;
         let mut aggregated = args.split_off(direct_count.min(args.len()));
-        let mut direct = args;
+        // A hypothetical row's literals take the types of the columns, not that of "any".
+        let mut direct = if kind == FunctionKind::Hypothetical && function.variadic { direct } else { args };
         if kind == FunctionKind::Hypothetical && function.variadic {
             if direct.len() != aggregated.len() {
                 let message = format!("function {written} does not exist");
@@ -118,7 +121,7 @@ impl Binder<'_> {
         let order_by: Vec<SortKey<Expr>> =
             order.into_iter().zip(&aggregated).map(|(key, arg)| SortKey { expr: arg.clone(), ..key }).collect();
         let filter = self.filter(call)?;
-        self.check_aggregate(direct.iter().chain(&aggregated).chain(&filter), place)?;
+        self.check_aggregate(&direct, aggregated.iter().chain(&filter), place)?;
         let aggregate = AggregateCall {
             function,
             direct,
@@ -164,9 +167,14 @@ impl Binder<'_> {
         Ok(SortKey { expr, descending, nulls_first })
     }
 
-    /// Level and place of an aggregate whose arguments are bound.
-    fn check_aggregate<'e>(&mut self, inputs: impl Iterator<Item = &'e Expr> + Clone, place: Span) -> Result<()> {
-        for input in inputs.clone() {
+    /// Level and place of an aggregate whose arguments are bound. The direct ones do not decide the level.
+    fn check_aggregate<'e>(
+        &mut self,
+        direct: &'e [Expr],
+        inputs: impl Iterator<Item = &'e Expr> + Clone,
+        place: Span,
+    ) -> Result<()> {
+        for input in direct.iter().chain(inputs.clone()) {
             if let Some(nested) = find(input, &|kind| matches!(kind, ExprKind::Aggregate(_))) {
                 let error = Error::new(SqlState::GROUPING_ERROR, "aggregate function calls cannot be nested");
                 return Err(at(error, nested));
@@ -177,7 +185,11 @@ impl Binder<'_> {
             }
         }
         let depth = self.scopes.len() - 1;
-        if self.level(inputs).is_some_and(|level| level < depth) {
+        if let Some(level) = self.level(inputs).filter(|level| *level < depth) {
+            if self.level(direct.iter()).is_some_and(|own| own > level) {
+                let message = "outer-level aggregate cannot contain a lower-level variable in its direct arguments";
+                return Err(at(Error::new(SqlState::GROUPING_ERROR, message), place));
+            }
             return Err(at(Error::unsupported("an aggregate of an outer query level"), place));
         }
         let kind = self.kind();
@@ -254,6 +266,14 @@ impl Binder<'_> {
         let range = self.new_range(None, columns);
         self.ranges[range.0 as usize].depth = usize::MAX;
         range
+    }
+}
+
+/// An argument without its implicit coercions.
+fn written(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Cast { arg, explicit: false, .. } => written(arg),
+        _ => expr,
     }
 }
 

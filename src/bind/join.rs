@@ -101,7 +101,8 @@ impl Binder<'_> {
                 for (column, name) in columns.iter_mut().zip(names) {
                     column.name = name;
                 }
-                self.check_conflicts(&items, &[])?;
+                // An alias over the join hides what is below, the alias of USING too.
+                items.clear();
                 let joined = item(alias.aliasname.clone(), true, columns, true, true);
                 self.remember(&joined, None);
                 items.push(joined);

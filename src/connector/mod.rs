@@ -26,8 +26,8 @@ pub enum Format {
     Text,
 }
 
-/// The rows of one `fetch`.
-#[derive(Debug)]
+/// The rows of one `fetch`. A clone shares them.
+#[derive(Clone, Debug)]
 pub enum Rows {
     /// Columns in the storage of `types::storage`, one field per output column.
     Batch(RecordBatch),

@@ -180,6 +180,8 @@ pub struct Opened {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Tag {
     Delete(Option<u64>),
+    /// Rows of a cursor: those sent are counted.
+    Fetch,
     Insert(Option<u64>),
     Merge(Option<u64>),
     Select(Option<u64>),

@@ -4,6 +4,7 @@ pub mod executor;
 pub mod guc;
 pub mod portal;
 pub mod settings;
+pub mod spool;
 pub mod state;
 mod value;
 mod zone;

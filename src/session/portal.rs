@@ -7,8 +7,9 @@ use bytes::{Buf, Bytes};
 use tokio_util::sync::CancellationToken;
 
 use super::executor::{OutputColumn, Plan, Tag};
+use super::spool::{Spool, spool};
 use crate::connector::{Cursor, Format, Rows};
-use crate::error::{Error, Result, SqlState};
+use crate::error::{Error, Result};
 use crate::sql::{CursorOptions, Statement};
 use crate::types::{Datum, PgType};
 
@@ -73,8 +74,12 @@ pub struct Running {
     pub late: bool,
     /// Cancels the source's side: it outlives the statement that opened it.
     pub token: CancellationToken,
+    /// `next` gives the rows before the position, the nearest first. Only with a spool.
+    pub backward: bool,
     cursor: Option<Box<dyn Cursor>>,
     buffered: VecDeque<Rows>,
+    /// What was read, for cursors that scroll; what is left, for held ones.
+    spool: Option<Box<Spool>>,
 }
 
 impl Running {
@@ -84,6 +89,7 @@ impl Running {
         cursor: Option<Box<dyn Cursor>>,
         tag: Tag,
     ) -> Running {
+        let token = CancellationToken::new();
         Running {
             columns,
             relayed,
@@ -91,10 +97,17 @@ impl Running {
             position: 0,
             ended: false,
             late: false,
-            token: CancellationToken::new(),
+            token,
+            backward: false,
             cursor,
             buffered: VecDeque::new(),
+            spool: None,
         }
+    }
+
+    /// Keeps all rows from here on, so that the cursor can go back. `limit`: kB on disk, -1 for none.
+    pub fn keep(&mut self, limit: i64) {
+        self.spool = Some(spool(self.position, limit));
     }
 
     /// A result that is all here.
@@ -102,33 +115,88 @@ impl Running {
         Running { buffered: rows.into_iter().collect(), ..Running::new(columns, Vec::new(), None, tag) }
     }
 
-    /// At most `max` rows; `None` at the end.
+    /// At most `max` rows in the direction of travel; `None` at the end.
     pub async fn next(&mut self, max: usize) -> Result<Option<Rows>> {
-        loop {
-            if self.ended || max == 0 {
-                return Ok(None);
-            }
-            let rows = match (self.buffered.pop_front(), &mut self.cursor) {
-                (Some(rows), _) => Some(rows),
-                (None, Some(cursor)) => cursor.fetch(max).await?,
-                (None, None) => None,
-            };
-            let Some(rows) = rows else {
-                self.ended = true;
-                return Ok(None);
-            };
-            let rows = match split(rows, max) {
-                (rows, Some(rest)) => {
-                    self.buffered.push_front(rest);
-                    rows
+        if self.backward {
+            return self.previous(max).await;
+        }
+        if self.ended || max == 0 {
+            return Ok(None);
+        }
+        let kept = match &mut self.spool {
+            Some(spool) if self.position < spool.end() => Some(spool.read(self.position, max).await?),
+            _ => None,
+        };
+        let rows = match kept {
+            Some(rows) => Some(rows),
+            None => {
+                let rows = self.pull(max).await?;
+                if let (Some(spool), Some(rows)) = (&mut self.spool, &rows) {
+                    spool.push(rows.clone()).await?;
                 }
-                (rows, None) => rows,
+                rows
+            }
+        };
+        match &rows {
+            Some(rows) => self.position += rows.count() as u64,
+            None => self.ended = true,
+        }
+        Ok(rows)
+    }
+
+    /// At most `max` rows of the source, which has more behind what was kept.
+    async fn pull(&mut self, max: usize) -> Result<Option<Rows>> {
+        loop {
+            let rows = match (self.buffered.pop_front(), &mut self.cursor) {
+                (Some(rows), _) => rows,
+                (None, Some(cursor)) => match cursor.fetch(max).await? {
+                    Some(rows) => rows,
+                    None => return Ok(None),
+                },
+                (None, None) => return Ok(None),
             };
+            let (rows, rest) = split(rows, max);
+            if let Some(rest) = rest {
+                self.buffered.push_front(rest);
+            }
             if rows.count() > 0 {
-                self.position += rows.count() as u64;
                 return Ok(Some(rows));
             }
         }
+    }
+
+    /// At most `max` rows before the one that the cursor stands on, the nearest first; `None`, and before the first, when there is none.
+    async fn previous(&mut self, max: usize) -> Result<Option<Rows>> {
+        if max == 0 {
+            return Ok(None);
+        }
+        let before = if self.ended { self.position } else { self.position.saturating_sub(1) };
+        let Some(spool) = self.spool.as_mut().filter(|spool| spool.first() == 0) else {
+            return Err(Error::unsupported("moving backward in a cursor"));
+        };
+        self.ended = false;
+        if before == 0 {
+            self.position = 0;
+            return Ok(None);
+        }
+        let rows = spool.read_back(before, max).await?;
+        self.position = before - rows.count() as u64 + 1;
+        Ok(Some(rows))
+    }
+
+    /// Whether the cursor stands on a row.
+    pub fn on_row(&self) -> bool {
+        self.position > 0 && !self.ended
+    }
+
+    /// Stands between the rows `position` and the next, which must have been read before.
+    pub fn stand_after(&mut self, position: u64) {
+        (self.position, self.ended) = (position, false);
+    }
+
+    /// Whether a row of that number (from 1) was kept.
+    pub fn has_kept(&self, row: u64) -> bool {
+        self.spool.as_ref().is_some_and(|spool| spool.first() == 0 && row <= spool.end())
     }
 
     /// Reads everything into memory: a data-modifying statement runs to its end at the first Execute.
@@ -145,27 +213,20 @@ impl Running {
             };
             match &mut self.tag {
                 Tag::Delete(count) | Tag::Insert(count) | Tag::Merge(count) | Tag::Update(count) => fill(count),
-                Tag::Select(_) | Tag::Utility(_) => {}
+                Tag::Fetch | Tag::Select(_) | Tag::Utility(_) => {}
             }
         }
         self.close().await
     }
 
-    /// Takes what is left into memory, for a cursor WITH HOLD. 53400 when that is more than the limit.
-    pub async fn hold(&mut self, max_bytes: usize) -> Result<()> {
-        let mut bytes = 0;
-        if let Some(cursor) = &mut self.cursor {
-            while let Some(rows) = cursor.fetch(8192).await? {
-                bytes += match &rows {
-                    Rows::Batch(batch) => batch.get_array_memory_size(),
-                    Rows::Framed { frames, .. } => frames.len(),
-                };
-                if bytes > max_bytes {
-                    let message = format!("a cursor WITH HOLD may hold {} MB", max_bytes >> 20);
-                    return Err(Error::new(SqlState::CONFIGURATION_LIMIT_EXCEEDED, message)
-                        .hint("Read it inside of its transaction."));
-                }
-                self.buffered.push_back(rows);
+    /// Takes what is left out of the transaction, for a cursor WITH HOLD. `limit`: kB on disk, -1 for none.
+    pub async fn hold(&mut self, limit: i64) -> Result<()> {
+        if self.spool.is_none() {
+            self.keep(limit);
+        }
+        while let Some(rows) = self.pull(8192).await? {
+            if let Some(spool) = &mut self.spool {
+                spool.push(rows).await?;
             }
         }
         self.close().await
@@ -185,6 +246,7 @@ impl Running {
             count.or_else(|| self.cursor.as_ref().and_then(|cursor| cursor.affected())).unwrap_or(sent)
         };
         match &self.tag {
+            Tag::Fetch => format!("FETCH {sent}"),
             Tag::Select(count) => format!("SELECT {}", count.unwrap_or(sent)),
             Tag::Insert(count) => format!("INSERT 0 {}", affected(count)),
             Tag::Update(count) => format!("UPDATE {}", affected(count)),
@@ -196,7 +258,7 @@ impl Running {
 }
 
 /// The first `max` rows and the rest.
-fn split(rows: Rows, max: usize) -> (Rows, Option<Rows>) {
+pub(super) fn split(rows: Rows, max: usize) -> (Rows, Option<Rows>) {
     if rows.count() <= max {
         return (rows, None);
     }
@@ -216,7 +278,7 @@ fn split(rows: Rows, max: usize) -> (Rows, Option<Rows>) {
     }
 }
 
-fn frame_len(frames: &[u8]) -> usize {
+pub(super) fn frame_len(frames: &[u8]) -> usize {
     match frames.get(1..5).and_then(|len| <[u8; 4]>::try_from(len).ok()) {
         Some(len) => u32::from_be_bytes(len) as usize + 1,
         None => frames.len(),

@@ -13,9 +13,6 @@ use crate::sql::{Isolation, TransactionOptions};
 /// Seconds from 1970-01-01 to 2000-01-01.
 const EPOCH: u64 = 946_684_800;
 
-/// What a cursor WITH HOLD may keep in memory.
-const HOLD_BYTES: usize = 256 << 20;
-
 /// Settings that are reported to the client with their values.
 pub const REPORTED: &[&str] = &[
     "in_hot_standby",
@@ -516,12 +513,13 @@ impl Session {
 
     /// Before a write: cursors whose sources are read as they are fetched take their rows, which are those of before it.
     pub async fn hold_late_cursors(&mut self) -> Result<()> {
+        let limit = self.context.settings.read(|settings| settings.int("temp_file_limit"));
         for portal in self.portals.values_mut() {
             if let PortalState::Running(running) = &mut portal.state
                 && running.late
             {
                 running.late = false;
-                running.hold(HOLD_BYTES).await?;
+                running.hold(limit).await?;
             }
         }
         Ok(())
@@ -529,12 +527,13 @@ impl Session {
 
     /// Before COMMIT the cursors WITH HOLD take their rows.
     async fn hold_cursors(&mut self) -> Result<()> {
+        let limit = self.context.settings.read(|settings| settings.int("temp_file_limit"));
         for portal in self.portals.values_mut() {
             if portal.held || !portal.declared.is_some_and(|options| options.hold) {
                 continue;
             }
             if let PortalState::Running(running) = &mut portal.state {
-                running.hold(HOLD_BYTES).await?;
+                running.hold(limit).await?;
             }
             portal.held = true;
         }

@@ -24,6 +24,12 @@ pub(super) fn canonical(text: &str) -> Option<Zone> {
     if let Some(name) = names().get(name.to_ascii_lowercase().as_str()) {
         return Some(Zone { shown: (*name).to_owned(), kernel: (*name).to_owned() });
     }
+    // `+02:00` is west of Greenwich, as in POSIX; there are no leap seconds.
+    if name.contains(':')
+        && let Some(west) = seconds(name)
+    {
+        return (west % 60 == 0).then(|| offset(-west))?.map(|zone| Zone { shown: name.to_owned(), ..zone });
+    }
     posix(name)
 }
 

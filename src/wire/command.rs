@@ -7,13 +7,14 @@ use arrow::record_batch::RecordBatch;
 
 use super::connection::{Connection, Fail};
 use super::extended::{cursor_exists, no_cursor};
+use super::scroll;
 use crate::connector::{Format, Rows};
 use crate::error::{Error, Result, SqlState};
 use crate::session::executor::SetRole;
 use crate::session::settings::flatten;
 use crate::session::{Block, OutputColumn, Portal, PortalState, Prepared, Running, Scope, Session, Tag};
 use crate::sql::{
-    Command, CursorOptions, Discard, Fetch, FetchDirection, Isolation, Kind, RoleChange, Scroll, SetValue, Statement,
+    Command, CursorOptions, Discard, Fetch, Isolation, Kind, RoleChange, Scroll, SetValue, Statement,
     TransactionOptions,
 };
 use crate::types::{PgType, field};
@@ -383,9 +384,6 @@ impl Connection {
         if !options.hold {
             self.session.require_block("DECLARE CURSOR")?;
         }
-        if options.scroll == Scroll::Yes {
-            return Err(Error::unsupported("DECLARE SCROLL CURSOR").into());
-        }
         if name.is_empty() {
             let message = "invalid cursor name: must not be empty";
             return Err(Error::new(SqlState::INVALID_CURSOR_NAME, message).into());
@@ -405,7 +403,10 @@ impl Connection {
         let format =
             if options.binary || hint.first() == Some(&Format::Binary) { Format::Binary } else { Format::Text };
         let formats = vec![format; plan.columns().len()];
-        let running = self.open_as(&plan, Vec::new(), Some(&formats), true).await?;
+        let mut running = self.open_as(&plan, Vec::new(), Some(&formats), true).await?;
+        if options.scroll == Scroll::Yes {
+            running.keep(self.session.context.settings.read(|settings| settings.int("temp_file_limit")));
+        }
         let portal = Portal {
             statement: Some(query.clone()),
             plan: Some(plan),
@@ -441,41 +442,14 @@ impl Connection {
             let message = format!("portal \"{name}\" cannot be run");
             return Err(Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
         };
-        let only_forward = portal.declared.is_some_and(|options| options.scroll == Scroll::No);
-        let backward = || {
-            if only_forward {
-                Error::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
-                    .hint("Declare it with SCROLL option to enable backward scan.")
-            } else {
-                Error::unsupported("moving backward in a cursor")
-            }
-        };
-        let count = match fetch.direction {
-            FetchDirection::Forward(0) | FetchDirection::Relative(0) => {
-                // The row that the cursor stands on: none before the first and after the last.
-                if running.position > 0 && !running.ended {
-                    return Err(backward().into());
-                }
-                0
-            }
-            FetchDirection::Forward(count) if count > 0 => usize::try_from(count).unwrap_or(usize::MAX),
-            FetchDirection::Relative(1) => 1,
-            FetchDirection::Forward(_) | FetchDirection::Backward(_) => return Err(backward().into()),
-            FetchDirection::Absolute(_) | FetchDirection::Relative(_) => {
-                return Err(Error::unsupported("FETCH ABSOLUTE and FETCH RELATIVE").into());
-            }
-        };
+        let scroll = portal.declared.map_or(Scroll::Unspecified, |options| options.scroll);
+        let count = scroll::position(&self.cancel, self.deadline, running, scroll, fetch.direction).await?;
         if !fetch.moves {
             return Ok(Outcome::Fetch { name: name.clone(), count });
         }
-        let (mut moved, cancel, deadline) = (0, self.cancel.clone(), self.deadline);
-        while moved < count
-            && let Some(rows) =
-                super::connection::next_rows(&cancel, deadline, running, (count - moved).min(65_536)).await?
-        {
-            moved += rows.count();
-        }
-        Ok(Outcome::Done(format!("MOVE {moved}")))
+        let moved = scroll::pass(&self.cancel, self.deadline, running, count).await;
+        running.backward = false;
+        Ok(Outcome::Done(format!("MOVE {}", moved?)))
     }
 
     /// Sends rows of a cursor; answers the tag.
@@ -487,6 +461,7 @@ impl Connection {
         };
         let formats = crate::session::portal::expand(formats, running.columns.len());
         let result = self.send_rows(running, &formats, Some(count)).await;
+        running.backward = false;
         if result.is_err()
             && let Err(error) = running.close().await
         {

@@ -324,7 +324,8 @@ impl Connection {
             left -= part.count();
             rows.push(part);
         }
-        let tag = crate::session::Tag::Utility(format!("FETCH {}", count - left).into());
+        running.backward = false;
+        let tag = crate::session::Tag::Fetch;
         let mut fetched = Running::buffered(running.columns.clone(), rows, tag);
         fetched.relayed.clone_from(&running.relayed);
         Ok(fetched)

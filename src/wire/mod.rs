@@ -9,6 +9,7 @@ pub mod encode;
 mod error;
 mod extended;
 mod read;
+mod scroll;
 mod startup;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -148,6 +148,7 @@ fn numbers_apart(a: &str, b: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct Report {
     pub equal: usize,
+    pub equal_ids: BTreeSet<String>,
     /// Id to message.
     pub refused: BTreeMap<String, String>,
     pub different: Vec<(String, String)>,
@@ -156,7 +157,10 @@ pub struct Report {
 impl Report {
     pub fn add(&mut self, id: &str, sql: &str, verdict: Verdict) {
         match verdict {
-            Verdict::Equal => self.equal += 1,
+            Verdict::Equal => {
+                self.equal += 1;
+                self.equal_ids.insert(id.to_owned());
+            }
             Verdict::Refused(why) => {
                 self.refused.insert(id.to_owned(), why);
             }

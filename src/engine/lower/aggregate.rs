@@ -4,7 +4,7 @@ use super::{Lowerer, print, reference, refuse};
 use crate::bound::{AggregateCall, Expr, ExprKind, Select};
 use crate::catalog::FunctionKind;
 use crate::engine::apply::Free;
-use crate::engine::expr::plain_collation;
+use crate::engine::expr::{is_safe, is_volatile, plain_collation};
 use crate::engine::node::node;
 use crate::engine::ops::group::{AggregateSpec, Group, Kind};
 use crate::engine::relation::Rel;
@@ -162,13 +162,13 @@ impl Lowerer {
             kind,
             returns,
             strict: function.strict,
-            args: call.args.iter().map(&mut column).collect(),
+            args: call.args.iter().map(|arg| column(&where_true(call.filter.as_ref(), arg))).collect(),
             distinct: call.distinct,
             order: call
                 .order_by
                 .iter()
                 .map(|key| {
-                    let (column, ty) = column(&key.expr);
+                    let (column, ty) = column(&where_true(call.filter.as_ref(), &key.expr));
                     (column, ty, key.descending, key.nulls_first)
                 })
                 .collect(),
@@ -176,6 +176,13 @@ impl Lowerer {
             direct: call.direct.iter().map(&mut column).collect(),
         })
     }
+}
+
+/// An argument of an aggregate, computed only for rows that its FILTER lets through (NULL, which nobody reads, for others).
+pub(super) fn where_true(filter: Option<&Expr>, arg: &Expr) -> Expr {
+    let Some(filter) = filter.filter(|filter| !is_safe(arg) && !is_volatile(filter)) else { return arg.clone() };
+    let whens = vec![(filter.clone(), arg.clone())];
+    Expr { kind: ExprKind::Case { operand: None, whens, otherwise: None }, ..arg.clone() }
 }
 
 struct Columns {

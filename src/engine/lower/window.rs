@@ -1,5 +1,6 @@
 //! Window functions: one sort and one pass per distinct PARTITION BY/ORDER BY.
 
+use super::aggregate::where_true;
 use super::query::sort_exprs;
 use super::{Lowerer, print, reference, refuse};
 use crate::bound::{Expr, ExprKind, FrameBound, SortKey, WindowCall};
@@ -57,7 +58,7 @@ impl Lowerer {
             .collect();
         let mut prepared = Vec::new();
         for (key, call, returns) in &calls {
-            let args: Vec<Key> = call.args.iter().map(&mut column).collect();
+            let args: Vec<Key> = call.args.iter().map(|arg| column(&where_true(call.filter.as_ref(), arg))).collect();
             let filter = call.filter.as_ref().map(&mut column);
             prepared.push((key, call, *returns, args, filter));
         }

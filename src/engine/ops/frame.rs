@@ -6,7 +6,7 @@ use super::order;
 use crate::bound::{FrameExclusion, FrameMode};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::{self, Call, Env};
-use crate::types::{Datum, PgType};
+use crate::types::{Datum, Numeric, PgType};
 
 /// A frame's end.
 #[derive(Clone, Debug)]
@@ -151,7 +151,9 @@ impl<'a> Partition<'a> {
         }
         // Descending order turns the direction of the values round.
         let subtract = (side == Side::Preceding) != column.descending;
-        let limit = shift(self.env, column.ty, current, offset, offset_ty, subtract)?;
+        // Infinity minus infinity: every row is in range.
+        let lowest = (end == End::Start) != column.descending;
+        let limit = shift(self.env, column.ty, current, offset, offset_ty, subtract)?.or_extreme(current, lowest);
         // NULL rows are at one end.
         let first = self.values.iter().position(|values| !values[0].is_null()).unwrap_or(0);
         let last = self.values.iter().rposition(|values| !values[0].is_null()).map_or(0, |last| last + 1);
@@ -218,6 +220,19 @@ enum Limit {
 }
 
 impl Limit {
+    /// The lowest or the highest value but NaN in the place of a NaN that the current row's value is not.
+    fn or_extreme(self, current: &Datum, lowest: bool) -> Limit {
+        match self {
+            Limit::Float(limit) if limit.is_nan() && !current.as_f64().is_some_and(f64::is_nan) => {
+                Limit::Float(if lowest { f64::NEG_INFINITY } else { f64::INFINITY })
+            }
+            Limit::Value(Datum::Numeric(Numeric::NaN)) if !matches!(current, Datum::Numeric(Numeric::NaN)) => {
+                Limit::Value(Datum::Numeric(if lowest { Numeric::NegativeInfinity } else { Numeric::Infinity }))
+            }
+            other => other,
+        }
+    }
+
     /// A row's value against the limit.
     fn compare(&self, ty: PgType, value: &Datum) -> Result<Ordering> {
         Ok(match self {
@@ -251,10 +266,7 @@ fn shift(env: &Env, ty: PgType, value: &Datum, offset: &Datum, offset_ty: PgType
             return Err(negative());
         }
         let value = value.as_f64().unwrap_or_default();
-        // Infinity minus infinity: PostgreSQL takes every row as in range from that side.
-        let limit = if subtract { value - offset } else { value + offset };
-        let limit = if limit.is_nan() && !value.is_nan() { value } else { limit };
-        return Ok(Limit::Float(limit));
+        return Ok(Limit::Float(if subtract { value - offset } else { value + offset }));
     }
     let symbol = match (ty, offset_ty, subtract) {
         (PgType::NUMERIC, PgType::NUMERIC, true) => "numeric_sub",
@@ -269,9 +281,10 @@ fn shift(env: &Env, ty: PgType, value: &Datum, offset: &Datum, offset_ty: PgType
     };
     let zero = match offset_ty {
         PgType::INTERVAL => Datum::Interval(crate::types::Interval::default()),
-        _ => Datum::Numeric(crate::types::Numeric::Finite { unscaled: 0.into(), scale: 0 }),
+        _ => Datum::Numeric(Numeric::Finite { unscaled: 0.into(), scale: 0 }),
     };
-    if kernels::compare::compare(offset_ty, offset, &zero)? == Ordering::Less {
+    let is_nan = matches!(offset, Datum::Numeric(Numeric::NaN));
+    if is_nan || kernels::compare::compare(offset_ty, offset, &zero)? == Ordering::Less {
         return Err(negative());
     }
     let kernel =

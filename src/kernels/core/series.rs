@@ -21,6 +21,11 @@ pub(super) const SET_RETURNING: &[(&str, SetReturning)] = &[
         [Datum::Null] => Ok(Box::new(std::iter::empty())),
         _ => Err(wrong(call, args)),
     }),
+    // A relation here is never a part of another: its only ancestor is a partitioned table itself.
+    ("pg_partition_ancestors", |call, args| {
+        let found = call.env.catalog.call("pg_partition_ancestors", call, args)?;
+        Ok(Box::new(found.filter(|found| !found.is_null()).map(|found| Ok(vec![found])).into_iter()))
+    }),
     // Used by pgjdbc for the columns of a key.
     ("_pg_expandarray(anyarray)", |call, args| match args {
         [Datum::Array(array)] => {
@@ -86,17 +91,15 @@ fn numerics(call: &Call<'_>, args: &[Datum]) -> Result<Rows> {
     if rising.is_eq() {
         return Err(zero_step());
     }
-    let mut next = Some(Ok(start));
+    let mut next = Some(start);
     Ok(Box::new(std::iter::from_fn(move || {
-        let current = match next.take()? {
-            Ok(current) => current,
-            Err(error) => return Some(Err(error)),
-        };
+        let current = next.take()?;
         let order = compare(&current, &stop);
         if if rising.is_gt() { order.is_gt() } else { order.is_lt() } {
             return None;
         }
-        next = Some(math::add(&current, &step));
+        // What no numeric can hold lies behind every stop.
+        next = math::add(&current, &step).ok();
         Some(Ok(vec![Datum::Numeric(current)]))
     })))
 }

@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use num_bigint::{BigInt, Sign};
+
 use super::aggregate::{Count, footprint};
 use super::float::overflow;
 use super::macros::wrong;
+use super::numeric::repr::{finite, shift};
 use super::numeric::{compare as compare_numeric, from_int, math};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::compare::compare;
@@ -95,13 +98,28 @@ pub(super) const AGGREGATES: &[(&str, Aggregate)] = &[
 struct NumericSpread {
     want: Spread,
     count: i64,
-    sum: Numeric,
-    squares: Numeric,
+    sum: Exact,
+    squares: Exact,
+    /// NaN or an infinity was among the values.
+    special: bool,
+}
+
+/// A decimal number of any size: the sums go beyond what a numeric can hold.
+#[derive(Clone, Debug, Default)]
+struct Exact(BigInt, i64);
+
+impl Exact {
+    fn add(&mut self, unscaled: BigInt, scale: i64) {
+        let common = self.1.max(scale);
+        let sum = std::mem::take(&mut self.0);
+        self.0 = shift(sum, common - self.1) + shift(unscaled, common - scale);
+        self.1 = common;
+    }
 }
 
 impl NumericSpread {
     fn new(want: Spread) -> NumericSpread {
-        NumericSpread { want, count: 0, sum: from_int(0), squares: from_int(0) }
+        NumericSpread { want, count: 0, sum: Exact::default(), squares: Exact::default(), special: false }
     }
 }
 
@@ -118,8 +136,13 @@ impl Accumulator for NumericSpread {
             _ => return Err(wrong(call, args)),
         };
         self.count += 1;
-        self.sum = math::add(&self.sum, value)?;
-        self.squares = math::add(&self.squares, &math::multiply(value, value)?)?;
+        match value {
+            Numeric::Finite { unscaled, scale } => {
+                self.sum.add(unscaled.clone(), i64::from(*scale));
+                self.squares.add(unscaled * unscaled, 2 * i64::from(*scale));
+            }
+            Numeric::NaN | Numeric::Infinity | Numeric::NegativeInfinity => self.special = true,
+        }
         Ok(())
     }
 
@@ -129,22 +152,22 @@ impl Accumulator for NumericSpread {
         if self.count < least {
             return Ok(Datum::Null);
         }
-        if !matches!(self.sum, Numeric::Finite { .. }) {
+        if self.special {
             return Ok(Datum::Numeric(Numeric::NaN));
         }
-        let n = from_int(self.count);
-        let spread = math::subtract(&math::multiply(&n, &self.squares)?, &math::multiply(&self.sum, &self.sum)?)?;
-        if compare_numeric(&spread, &from_int(0)).is_le() {
+        let (Exact(sum, scale), n) = (&self.sum, BigInt::from(self.count));
+        let mut spread = self.squares.clone();
+        spread.0 *= &n;
+        spread.add(-(sum * sum), 2 * scale);
+        let Exact(spread, scale) = spread;
+        if spread.sign() != Sign::Plus {
             return Ok(Datum::Numeric(from_int(0)));
         }
-        let divisor = math::multiply(&n, &from_int(if self.want.is_sample() { self.count - 1 } else { self.count }))?;
-        let variance = math::divide(&spread, &divisor)?;
-        let Numeric::Finite { unscaled, scale } = &variance else { return Ok(Datum::Numeric(variance)) };
-        if !self.want.is_root() {
-            return Ok(Datum::Numeric(variance));
-        }
-        let scale = i64::from(*scale);
-        super::numeric::repr::finite(math::sqrt_at(unscaled, scale, scale), scale).map(Datum::Numeric)
+        let divisor = n * if self.want.is_sample() { self.count - 1 } else { self.count };
+        let digits = math::division_scale((&spread, scale), (&divisor, 0));
+        let variance = math::quotient(&spread, scale, &divisor, 0, digits);
+        let result = if self.want.is_root() { math::sqrt_at(&variance, digits, digits) } else { variance };
+        finite(result, digits).map(Datum::Numeric)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Functions that describe objects: format_type, pg_get_*, *_description, sizes.
 
 use super::SessionCatalog;
-use crate::catalog::{Function, oids};
+use crate::catalog::{Function, RelationKind, oids};
 use crate::error::Result;
 use crate::types::{Datum, PgType};
 
@@ -33,6 +33,7 @@ const KNOWN: &[&str] = &[
     "pg_get_partkeydef",
     "pg_get_partition_constraintdef",
     "pg_describe_object",
+    "pg_partition_ancestors",
     "pg_relation_size",
     "pg_table_size",
     "pg_total_relation_size",
@@ -80,6 +81,10 @@ pub(super) fn call(session: &SessionCatalog, symbol: &str, args: &[Datum]) -> Re
             let oid = super::reg::input(session, PgType::REGCLASS, args[0].as_str().unwrap_or(""))?;
             text(session.relation(oid).and_then(|relation| relation.view_definition.clone()))
         }
+        "pg_partition_ancestors" => match session.relation(oid).map(|relation| relation.kind) {
+            Some(RelationKind::Partitioned) => Datum::Oid(oid),
+            _ => Datum::Null,
+        },
         "pg_get_serial_sequence" => text(serial_sequence(session, args)?),
         "pg_get_function_arguments" => text(catalog.language.function_by_oid(oid).map(|f| arguments(session, f, true))),
         "pg_get_function_identity_arguments" => {

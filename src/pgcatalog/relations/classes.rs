@@ -28,7 +28,18 @@ pub(super) fn pg_namespace(view: &View<'_>, out: &mut Rows) -> Result<()> {
 }
 
 pub(super) fn pg_class(view: &View<'_>, out: &mut Rows) -> Result<()> {
+    // A foreign key has triggers on both sides: psql looks for keys only where there are some.
+    let keys = |relation: &Relation| -> Vec<u32> {
+        relation
+            .constraints
+            .iter()
+            .filter_map(|constraint| constraint.references.as_ref())
+            .map(|(oid, _)| *oid)
+            .collect()
+    };
+    let referenced: std::collections::HashSet<u32> = view.relations().flat_map(|relation| keys(relation)).collect();
     for relation in view.relations() {
+        let triggers = referenced.contains(&relation.oid) || !keys(relation).is_empty();
         let table = relation.kind != RelationKind::View;
         out.push(&[
             ("oid", Datum::Oid(relation.oid)),
@@ -46,6 +57,7 @@ pub(super) fn pg_class(view: &View<'_>, out: &mut Rows) -> Result<()> {
             ("relnatts", Datum::Int2(relation.columns.len() as i16)),
             ("relchecks", Datum::Int2(count(relation, ConstraintKind::Check))),
             ("relhasrules", Datum::Bool(!table)),
+            ("relhastriggers", Datum::Bool(triggers)),
             ("relispopulated", Datum::Bool(true)),
             ("relreplident", Datum::text(if matches!(relation.source, Source::System) { "n" } else { "d" })),
             ("relacl", acl(view, &relation.acl, relation.owner)),
