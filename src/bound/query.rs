@@ -224,6 +224,8 @@ pub struct FragmentScan {
     pub relation: Arc<Relation>,
     /// The relation's column numbers (system columns after its own), in the order of the fragment's output.
     pub columns: Vec<usize>,
+    /// Conditions that the fragment was fetched under in a weaker form only: its rows are those that fulfil them (invariant 11).
+    pub recheck: Vec<Expr>,
 }
 
 #[derive(Clone, Debug)]

@@ -226,7 +226,8 @@ pub fn walk_query<'a>(query: &'a Query, f: &mut dyn FnMut(Node<'a>) -> ControlFl
 pub fn walk_from<'a>(from: &'a From, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<()>) -> ControlFlow<()> {
     f(Node::From(from))?;
     match from {
-        From::Cte { .. } | From::Fragment(_) | From::Scan(_) => ControlFlow::Continue(()),
+        From::Cte { .. } | From::Scan(_) => ControlFlow::Continue(()),
+        From::Fragment(scan) => walk_all(&scan.recheck, f),
         From::Secured(scan) => walk_all(scan.expressions(), f),
         From::Function(scan) => walk_all(scan.functions.iter().map(|function| &function.expr), f),
         From::Join(join) => {

@@ -84,7 +84,8 @@ pub fn walk_query_mut(query: &mut Query, f: &mut Rewrite<'_>) -> Result<()> {
 pub fn walk_from_mut(from: &mut From, f: &mut Rewrite<'_>) -> Result<()> {
     f(NodeMut::From(from))?;
     match from {
-        From::Cte { .. } | From::Fragment(_) | From::Scan(_) => Ok(()),
+        From::Cte { .. } | From::Scan(_) => Ok(()),
+        From::Fragment(scan) => walk_all(&mut scan.recheck, f),
         From::Secured(scan) => walk_all(scan.expressions_mut(), f),
         From::Function(scan) => walk_all(scan.functions.iter_mut().map(|function| &mut function.expr), f),
         From::Join(join) => {

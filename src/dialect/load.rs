@@ -40,6 +40,7 @@ macro_rules! embedded {
 embedded! {
     "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "postgis"];
     "postgis" for &["postgres"], ["dialect", "types", "pg-core", "pg-json", "postgis"];
+    "trino" for &["trino"], ["dialect", "types", "pg-core", "postgis"];
 }
 
 impl Dialect {
@@ -116,6 +117,7 @@ pub(super) fn load(name: &'static str, files: &[(&str, &str)], language: &Langua
                     "refuse",
                     "superset",
                     "subset",
+                    "superset_guard",
                     "guard",
                     "evidence",
                     "why",
@@ -223,7 +225,8 @@ fn function_rule(row: &Row<'_>, dialect: &Dialect, function: &Function) -> Resul
         return Err(row.error("a window function's template needs `:over`"));
     }
     for guard in &rule.guards {
-        if let Guard::Literal(at) | Guard::Positive(at) = guard
+        if let Guard::Literal(at) | Guard::OneOf(at, _) | Guard::Pattern(at) | Guard::Positive(at) | Guard::Srid(at) =
+            guard
             && *at >= function.args.len()
         {
             return Err(row.error(format!("guard on argument {}, which is none", at + 1)));
@@ -235,11 +238,15 @@ fn function_rule(row: &Row<'_>, dialect: &Dialect, function: &Function) -> Resul
 /// A row of a function or cast.
 fn rule(row: &Row<'_>, grammar: Grammar, arguments: &[Option<&str>], clauses: bool) -> Result<FunctionRule> {
     let holes = Holes { arguments, clauses, values: false };
-    let parse = |key: &str, holes: Holes<'_>| -> Result<Option<Template>> {
-        let template = row.text(key)?.map(|text| Template::parse(text, holes, grammar));
-        template.transpose().map_err(|what| row.error(format!("`{key}`: {what}")))
+    let guards = guards(row, row.text("guard")?)?;
+    let weaker_guards = match row.text("superset_guard")? {
+        Some(text) => self::guards(row, Some(text))?,
+        None => guards.clone(),
     };
-    let template = parse("template", holes)?;
+    let typed: Vec<usize> =
+        guards.iter().filter_map(|guard| if let Guard::Srid(at) = guard { Some(*at) } else { None }).collect();
+    let template = row.text("template")?.map(|text| Template::parse(text, &typed, holes, grammar));
+    let template = template.transpose().map_err(|what| row.error(format!("`template`: {what}")))?;
     // A weaker condition need not read every argument.
     let free = |text: Option<&str>| -> Result<Option<Template>> {
         let Some(text) = text else { return Ok(None) };
@@ -271,18 +278,21 @@ fn rule(row: &Row<'_>, grammar: Grammar, arguments: &[Option<&str>], clauses: bo
         Some(text) => Some(Version::parse(text).ok_or_else(|| row.error(format!("version `{text}`")))?),
         None => None,
     };
-    Ok(FunctionRule { form, evidence, why, min_version, guards: guards(row)?, superset, subset })
+    Ok(FunctionRule { form, evidence, why, min_version, guards, superset, weaker_guards, subset })
 }
 
 /// `guard = "same-srid, 2d, literal(3), empty = NULL"`.
-fn guards(row: &Row<'_>) -> Result<Vec<Guard>> {
-    let text = row.text("guard")?.unwrap_or_default();
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+fn guards(row: &Row<'_>, text: Option<&str>) -> Result<Vec<Guard>> {
+    let text = text.unwrap_or_default();
+    let parts = split(text).into_iter().map(str::trim).filter(|part| !part.is_empty());
     parts
         .map(|part| {
-            let argument = |name: &str| {
-                let inner = part.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')')?;
-                inner.parse::<usize>().ok()?.checked_sub(1)
+            let inner = |name: &str| part.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+            let argument = |name: &str| inner(name)?.parse::<usize>().ok()?.checked_sub(1);
+            let one_of = || {
+                let (number, values) = inner("one-of")?.split_once(": ")?;
+                let at = number.parse::<usize>().ok()?.checked_sub(1)?;
+                Some(Guard::OneOf(at, values.split('|').map(|value| value.trim().to_owned()).collect()))
             };
             Ok(match part {
                 "2d" => Guard::TwoDimensions,
@@ -294,14 +304,36 @@ fn guards(row: &Row<'_>) -> Result<Vec<Guard>> {
                 "point" => Guard::Kind(1),
                 "polygon" => Guard::Kind(3),
                 "same-srid" => Guard::SameSrid,
-                _ => match (argument("literal"), argument("positive")) {
-                    (Some(at), _) => Guard::Literal(at),
-                    (_, Some(at)) => Guard::Positive(at),
-                    (None, None) => return Err(row.error(format!("unknown guard `{part}`"))),
-                },
+                "single" => Guard::Single,
+                "ordered" => Guard::Ordered,
+                "text" => Guard::Text,
+                _ => (argument("literal").map(Guard::Literal))
+                    .or_else(|| argument("pattern").map(Guard::Pattern))
+                    .or_else(|| argument("positive").map(Guard::Positive))
+                    .or_else(|| argument("srid").map(Guard::Srid))
+                    .or_else(one_of)
+                    .ok_or_else(|| row.error(format!("unknown guard `{part}`")))?,
             })
         })
         .collect()
+}
+
+/// Splits at commas outside of parentheses.
+fn split(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0usize);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
@@ -327,7 +359,7 @@ fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
     let sample = name.replace(":precision", "10").replace(":scale", "2");
     grammar.check_type(&sample).map_err(|what| row.error(what))?;
     let parse = |key: &str, holes: Holes<'_>| -> Result<Option<Template>> {
-        let template = row.text(key)?.map(|text| Template::parse(text, holes, grammar));
+        let template = row.text(key)?.map(|text| Template::parse(text, &[], holes, grammar));
         template.transpose().map_err(|what| row.error(format!("`{key}`: {what}")))
     };
     let one = Holes { arguments: &[None], ..Holes::default() };

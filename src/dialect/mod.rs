@@ -11,8 +11,8 @@ mod shape;
 pub mod target;
 mod template;
 
-#[cfg(test)]
-pub(crate) use self::print::tests;
 pub use self::print::{PrintTarget, print};
+#[cfg(test)]
+pub(crate) use self::print::{foreign_catalog, tests};
 pub use self::rules::{Construct, Dialect, Evidence, Form, FunctionRule, SyntaxRule, TypeRule, Version};
 pub use self::target::{Carrier, Param, ParamSource, ResultColumn, TargetSql};

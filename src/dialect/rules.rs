@@ -88,6 +88,8 @@ pub struct FunctionRule {
     pub guards: Vec<Guard>,
     /// TRUE wherever the function is TRUE or raises: may be pushed before a local recheck.
     pub superset: Option<Template>,
+    /// The guards of `superset` and `subset`.
+    pub weaker_guards: Vec<Guard>,
     /// TRUE only where the function is TRUE: what is pushed for it under NOT.
     pub subset: Option<Template>,
 }
@@ -104,7 +106,7 @@ pub enum Form {
 }
 
 /// A condition of a row: one that cannot be shown when printing refuses, one about EMPTY is printed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Guard {
     /// FALSE when a spatial argument is EMPTY.
     EmptyFalse,
@@ -120,8 +122,20 @@ pub enum Guard {
     NoCollection,
     /// That argument is a constant number above zero.
     Positive(usize),
+    /// That argument is one of these constants.
+    OneOf(usize, Vec<String>),
+    /// The aggregate says its order.
+    Ordered,
+    /// That argument is a constant pattern of LIKE that is well-formed.
+    Pattern(usize),
     /// All spatial arguments have one SRID, known when printing.
     SameSrid,
+    /// Every spatial argument is declared a point, line or polygon: one part.
+    Single,
+    /// That argument is a constant SRID, which the target keeps in the type: it need not be printed.
+    Srid(usize),
+    /// Every argument is text.
+    Text,
     /// No spatial argument has Z or M.
     TwoDimensions,
 }

@@ -79,6 +79,10 @@ pub(super) fn shape(expr: &Expr, carrier: SridCarrier) -> Shape {
         ExprKind::Aggregate(_) => Shape::default(),
         ExprKind::Call { function, args, .. } => of_call(&function.name, args, carrier),
         ExprKind::Cast { arg, .. } if arg.ty.oid == expr.ty.oid && expr.ty.typmod == -1 => shape(arg, carrier),
+        // A geometry in longitude and latitude becomes a geography of the same shape.
+        ExprKind::Cast { arg, .. } if is_spatial(arg.ty.oid) && is_spatial(expr.ty.oid) && expr.ty.typmod == -1 => {
+            Some(shape(arg, carrier)).filter(|shape| shape.srid == Some(4326)).unwrap_or_default()
+        }
         ExprKind::Case { whens, otherwise, .. } => {
             common(whens.iter().map(|(_, then)| then).chain(otherwise.as_deref()), carrier)
         }
@@ -105,7 +109,10 @@ fn of_type(expr: &Expr, carrier: SridCarrier) -> Shape {
         (srid, _) => Some(srid),
     };
     let kind = (1..=7).contains(&typmod.kind).then_some(typmod.kind);
-    Shape { srid, flat: !typmod.z && !typmod.m, kind, simple: kind.is_some_and(|kind| kind < 7), empty: None }
+    // A target that knows no subtypes says `geometry(Geometry, srid)` of columns that may hold Z and M.
+    let declared = carrier == SridCarrier::Value || kind.is_some();
+    let flat = declared && !typmod.z && !typmod.m;
+    Shape { srid, flat, kind, simple: kind.is_some_and(|kind| kind < 7), empty: None }
 }
 
 fn of_value(geometry: &Geometry) -> Shape {

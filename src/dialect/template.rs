@@ -129,10 +129,10 @@ impl Grammar {
 }
 
 impl Template {
-    /// Parses a template; the error says what is wrong. Every argument must have its hole.
-    pub fn parse(text: &str, holes: Holes<'_>, grammar: Grammar) -> Result<Template, String> {
+    /// Parses a template; the error says what is wrong. Every argument must have its hole, but those that are `said` elsewhere.
+    pub fn parse(text: &str, said: &[usize], holes: Holes<'_>, grammar: Grammar) -> Result<Template, String> {
         let (template, used) = Template::parse_holes(text, holes, grammar)?;
-        match used.iter().position(|used| !used) {
+        match used.iter().enumerate().position(|(at, used)| !used && !said.contains(&at)) {
             Some(unused) => Err(format!("argument {} has no hole", unused + 1)),
             None => Ok(template),
         }
@@ -282,7 +282,7 @@ mod tests {
 
     fn parse(text: &str, arguments: usize) -> Result<Template, String> {
         let names = [Some("a"), Some("b"), None];
-        Template::parse(text, Holes { arguments: &names[..arguments], ..Holes::default() }, Grammar::Duckdb)
+        Template::parse(text, &[], Holes { arguments: &names[..arguments], ..Holes::default() }, Grammar::Duckdb)
     }
 
     #[test]
@@ -314,10 +314,10 @@ mod tests {
     #[test]
     fn clauses_and_values_have_their_places() {
         let holes = Holes { arguments: &[None], clauses: true, values: false };
-        let template = Template::parse("sum(:distinct:1:order):filter:over", holes, Grammar::Duckdb).unwrap();
+        let template = Template::parse("sum(:distinct:1:order):filter:over", &[], holes, Grammar::Duckdb).unwrap();
         assert!(template.has(Clause::Distinct) && template.has(Clause::Over));
         let holes = Holes { values: true, ..Holes::default() };
-        let template = Template::parse("from_hex(:hex)", holes, Grammar::Duckdb).unwrap();
+        let template = Template::parse("from_hex(:hex)", &[], holes, Grammar::Duckdb).unwrap();
         assert_eq!(template.pieces()[1], Piece::Value(ValueForm::Hex));
     }
 }

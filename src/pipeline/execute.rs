@@ -1,6 +1,7 @@
 //! Running a plan: parameters and context values are computed once, then the route's way is taken.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::record_batch::RecordBatch;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,50 @@ pub(super) struct Want {
     pub(super) relay: Option<Vec<Format>>,
     /// The rows of now, whenever they are fetched.
     pub(super) held: bool,
+    /// Where EXPLAIN ANALYZE counts the rows of fragments.
+    pub(super) counters: Option<Arc<Counters>>,
+}
+
+/// The rows of each fragment in one execution.
+#[derive(Debug, Default)]
+pub(super) struct Counters(Vec<(AtomicUsize, AtomicUsize)>);
+
+impl Counters {
+    pub(super) fn of(fragments: usize) -> Counters {
+        Counters((0..fragments).map(|_| Default::default()).collect())
+    }
+
+    #[cfg(feature = "engine")]
+    pub(super) fn fetched(&self, fragment: usize, rows: usize) {
+        if let Some((fetched, _)) = self.0.get(fragment) {
+            fetched.fetch_add(rows, Ordering::Relaxed);
+        }
+    }
+
+    #[cfg(feature = "engine")]
+    pub(super) fn kept(&self, fragment: usize, rows: usize) {
+        if let Some((_, kept)) = self.0.get(fragment) {
+            kept.fetch_add(rows, Ordering::Relaxed);
+        }
+    }
+
+    /// Rows that came, and those of them that passed their recheck.
+    pub(super) fn read(&self, fragment: usize) -> (usize, usize) {
+        self.0
+            .get(fragment)
+            .map_or((0, 0), |(fetched, kept)| (fetched.load(Ordering::Relaxed), kept.load(Ordering::Relaxed)))
+    }
+}
+
+/// A NOTICE for each translation in use that is only approximate.
+fn approximations(plan: &QueryPlan) -> Vec<Notice> {
+    let printed: Vec<&TargetSql> = match &plan.routed.route {
+        Route::Constant | Route::Local => Vec::new(),
+        Route::Federated { fragments, .. } => fragments.iter().map(|fragment| &fragment.sql).collect(),
+        Route::Pushed { sql, .. } => vec![sql],
+    };
+    let notes = printed.into_iter().flat_map(TargetSql::approximations);
+    notes.map(|note| Notice::notice(note.clone())).collect()
 }
 
 impl Pipeline {
@@ -45,9 +90,9 @@ impl Pipeline {
         open: Open<'_>,
     ) -> Result<Opened> {
         let late = matches!(&plan.routed.route, Route::Federated { fragments, .. } if !fragments.is_empty());
-        let want = Want { relay: open.relay, held: open.held };
+        let want = Want { relay: open.relay, held: open.held, counters: None };
         let cursor = self.cursor(session, transaction, plan, open.params, want, &open.cancel).await?;
-        Ok(Opened { cursor: Some(cursor), tag: plan.tag(), notices: Vec::new(), late })
+        Ok(Opened { cursor: Some(cursor), tag: plan.tag(), notices: approximations(plan), late })
     }
 
     /// Opens the rows of a plan.
@@ -78,11 +123,11 @@ impl Pipeline {
                     let batch = constant::run(query, &values.env, &values.params, &values.contexts, cancel).await?;
                     return Ok(Box::new(OneBatch::new(batch)));
                 }
-                self.run_local(session, transaction, plan, &[], &plan.secured, values, cancel).await
+                self.run_local(session, transaction, plan, &[], &plan.secured, values, cancel, None).await
             }
-            Route::Local => self.run_local(session, transaction, plan, &[], &plan.secured, values, cancel).await,
+            Route::Local => self.run_local(session, transaction, plan, &[], &plan.secured, values, cancel, None).await,
             Route::Federated { fragments, residual } => {
-                self.run_local(session, transaction, plan, fragments, residual, values, cancel).await
+                self.run_local(session, transaction, plan, fragments, residual, values, cancel, want.counters).await
             }
             Route::Pushed { server, sql } => {
                 if plan_modifies(plan) && session.mode.read_only {
@@ -115,6 +160,7 @@ impl Pipeline {
         secured: &crate::policy::Secured,
         values: Values,
         cancel: &CancellationToken,
+        counters: Option<Arc<Counters>>,
     ) -> Result<Box<dyn Cursor>> {
         let own = SourceTransaction::of(transaction)?;
         let mut leases = std::collections::BTreeMap::new();
@@ -150,6 +196,7 @@ impl Pipeline {
                 fragments: fragments.to_vec(),
                 leases,
                 _own: statement_own,
+                counters,
                 values,
                 cancel: cancel.clone(),
             }),
@@ -169,6 +216,7 @@ impl Pipeline {
         _secured: &crate::policy::Secured,
         _values: Values,
         _cancel: &CancellationToken,
+        _counters: Option<Arc<Counters>>,
     ) -> Result<Box<dyn Cursor>> {
         Err(Error::unsupported("this query in a build without the engine"))
     }

@@ -1,12 +1,13 @@
 //! EXPLAIN: the route, each fragment's SQL, what runs here and why.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::Pipeline;
 use super::constant::{self, OneBatch};
-use super::execute::{Want, drain};
+use super::execute::{Counters, Want, drain};
 use super::plan::{ExplainPlan, QueryPlan};
 use crate::catalog::Catalog;
 use crate::error::Result;
@@ -25,9 +26,21 @@ impl Pipeline {
         let mut description = describe(&plan.inner);
         if plan.analyze {
             let start = Instant::now();
-            let mut cursor =
-                self.cursor(session, transaction, &plan.inner, open.params, Want::default(), &open.cancel).await?;
+            let fragments = match &plan.inner.routed.route {
+                Route::Federated { fragments, .. } => &fragments[..],
+                Route::Constant | Route::Local | Route::Pushed { .. } => &[],
+            };
+            let counters = Arc::new(Counters::of(fragments.len()));
+            let want = Want { counters: Some(Arc::clone(&counters)), ..Want::default() };
+            let mut cursor = self.cursor(session, transaction, &plan.inner, open.params, want, &open.cancel).await?;
             let (rows, bytes) = drain(cursor.as_mut()).await?;
+            for (n, fragment) in fragments.iter().enumerate() {
+                let (fetched, kept) = counters.read(n);
+                description["Fragments"][n]["Rows fetched"] = json!(fetched);
+                if fragment.rechecked > 0 {
+                    description["Fragments"][n]["Rows kept"] = json!(kept);
+                }
+            }
             description["Actual"] =
                 json!({ "Rows": rows, "Bytes": bytes, "Milliseconds": start.elapsed().as_secs_f64() * 1000.0 });
         }
@@ -65,12 +78,18 @@ fn describe(plan: &QueryPlan) -> Value {
             "Route": "Federated",
             "Fragments": fragments
                 .iter()
-                .map(|fragment| json!({
-                    "Relation": fragment.relation,
-                    "Server": server_name(catalog, fragment.server),
-                    "SQL": fragment.sql.text(),
-                    "Snapshot": "one per server and transaction; none across servers",
-                }))
+                .map(|fragment| {
+                    let mut told = json!({
+                        "Relation": fragment.relation,
+                        "Server": server_name(catalog, fragment.server),
+                        "SQL": fragment.sql.text(),
+                        "Snapshot": "one per server and transaction; none across servers",
+                    });
+                    if fragment.rechecked > 0 {
+                        told["Rechecked conditions"] = json!(fragment.rechecked);
+                    }
+                    told
+                })
                 .collect::<Vec<_>>(),
             "Residual": "joins, aggregates and conditions run on the engine",
         }),

@@ -9,10 +9,10 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::execute::{Values, params};
+use super::execute::{Counters, Values, params};
 use super::surroundings::Surroundings;
 use crate::catalog::{Relation, Source};
-use crate::connector::{Cursor, Execution, SharedLease};
+use crate::connector::{Cursor, Execution, Rows, SharedLease};
 use crate::engine::TableSource;
 use crate::error::{Error, Result};
 use crate::route::Fragment;
@@ -27,6 +27,7 @@ pub(super) struct StatementSources {
     pub(super) leases: BTreeMap<u32, SharedLease>,
     /// Outside of a transaction block: the statement's own transactions, ended with it.
     pub(super) _own: Option<txn::Transaction>,
+    pub(super) counters: Option<Arc<Counters>>,
     pub(super) values: Values,
     pub(super) cancel: CancellationToken,
 }
@@ -56,7 +57,23 @@ impl TableSource for StatementSources {
         }
     }
 
-    async fn fragment(&self, fragment: usize) -> Result<Box<dyn Cursor>> {
+    fn kept(&self, fragment: usize, rows: usize) {
+        if let Some(counters) = &self.counters {
+            counters.kept(fragment, rows);
+        }
+    }
+
+    async fn fragment(&self, number: usize) -> Result<Box<dyn Cursor>> {
+        let cursor = self.open(number).await?;
+        Ok(match &self.counters {
+            Some(counters) => Box::new(Counted { cursor, number, counters: Arc::clone(counters) }),
+            None => cursor,
+        })
+    }
+}
+
+impl StatementSources {
+    async fn open(&self, fragment: usize) -> Result<Box<dyn Cursor>> {
         let fragment =
             self.fragments.get(fragment).ok_or_else(|| Error::internal("a fragment that the route does not have"))?;
         let lease =
@@ -69,5 +86,29 @@ impl TableSource for StatementSources {
                 cancel: self.cancel.clone(),
             })
             .await
+    }
+}
+
+/// A fragment's cursor whose rows are counted.
+struct Counted {
+    cursor: Box<dyn Cursor>,
+    number: usize,
+    counters: Arc<Counters>,
+}
+
+#[async_trait]
+impl Cursor for Counted {
+    async fn fetch(&mut self, max_rows: usize) -> Result<Option<Rows>> {
+        let rows = self.cursor.fetch(max_rows).await?;
+        self.counters.fetched(self.number, rows.as_ref().map_or(0, Rows::count));
+        Ok(rows)
+    }
+
+    fn affected(&self) -> Option<u64> {
+        self.cursor.affected()
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        self.cursor.close().await
     }
 }

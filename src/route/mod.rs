@@ -37,6 +37,8 @@ pub struct Fragment {
     pub sql: TargetSql,
     /// `schema.name` of its relation, for EXPLAIN.
     pub relation: String,
+    /// How many conditions were pushed in a weaker form and are tested again here.
+    pub rechecked: usize,
 }
 
 /// `SET graticule.route`: for tests, the engine that must run a statement.

@@ -2,7 +2,8 @@
 //!
 //! A condition goes to a scan when it concerns that scan alone and stands where a row that fails it can only be dropped: a conjunct of
 //! WHERE, or of ON, over a scan that is not null-extended below that place (invariant 11). It is the same condition there, so nothing
-//! of it is left here. Volatile conditions and sub-queries stay.
+//! of it is left here, unless the target can say no more than a weaker one: then it is also tested again here, on the fragment's rows,
+//! before anything else sees them. Volatile conditions and sub-queries stay.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -14,7 +15,7 @@ use crate::bound::{
     Body, Distinct, Expr, ExprKind, FragmentScan, From, FunctionScan, JoinKind, Query, RangeId, Statement,
 };
 use crate::catalog::{Catalog, Source, Volatility};
-use crate::dialect::print;
+use crate::dialect::{PrintTarget, print};
 use crate::error::Result;
 use crate::policy::{Secured, SecuredScan, Site};
 use crate::types::{Datum, PgType};
@@ -22,6 +23,7 @@ use crate::types::{Datum, PgType};
 pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, mut why: Vec<String>) -> Result<Choice> {
     let force = options.force;
     let mut pushed: HashMap<RangeId, Vec<Expr>> = HashMap::new();
+    let mut weakened: HashMap<RangeId, Vec<Expr>> = HashMap::new();
     let residual = if force == Some(Engine::Local) {
         secured.clone()
     } else {
@@ -31,10 +33,15 @@ pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, m
             for conjunct in conjuncts(filter.take()) {
                 match only_range(&conjunct).and_then(|range| scans.get(&range)) {
                     Some(scan) => match printable(secured, catalog, options, scan, &conjunct)? {
-                        None => pushed.entry(scan.scan.range).or_default().push(conjunct),
-                        Some(because) => {
+                        Printable::Exact => pushed.entry(scan.scan.range).or_default().push(conjunct),
+                        Printable::No(because) => {
                             why.push(format!("a condition on {} stays here: {because}", scan.scan.relation.name));
                             kept.push(conjunct);
+                        }
+                        Printable::Weaker(because) => {
+                            let name = &scan.scan.relation.name;
+                            why.push(format!("a condition on {name} is weaker there and tested again here: {because}"));
+                            weakened.entry(scan.scan.range).or_default().push(conjunct);
                         }
                     },
                     None => kept.push(conjunct),
@@ -55,7 +62,8 @@ pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, m
             Ok(())
         })?
     };
-    let reads = Reads::of(residual.statement());
+    let mut reads = Reads::of(residual.statement());
+    weakened.values().flatten().for_each(|condition| reads.add(condition));
     let mut fragments = Vec::new();
     let mut scans = Vec::new();
     for scan in remote_scans(residual.statement()) {
@@ -63,27 +71,33 @@ pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, m
         let Source::Remote { server, .. } = &relation.source else { continue };
         let server = server_of(catalog, *server)?;
         let columns = reads.columns(scan);
-        let conditions = pushed.remove(&scan.scan.range).unwrap_or_default();
-        let limit = if force.is_none() { limit(residual.statement()) } else { None };
+        let mut conditions = pushed.remove(&scan.scan.range).unwrap_or_default();
+        let recheck = weakened.remove(&scan.scan.range).unwrap_or_default();
+        let limit = if force.is_none() && recheck.is_empty() { limit(residual.statement()) } else { None };
         let whole = format!("{}.{}", relation.schema, relation.name);
         why.push(format!(
-            "{whole} comes from server \"{}\": {} of {} columns, {} of its conditions there{}",
+            "{whole} comes from server \"{}\": {} of {} columns, {} of its conditions there{}{}",
             server.name,
             columns.len(),
             relation.columns.len(),
             conditions.len(),
+            if recheck.is_empty() { String::new() } else { format!(", {} weaker", recheck.len()) },
             if limit.is_some() { ", with LIMIT" } else { "" }
         ));
+        conditions.extend(recheck.iter().cloned());
         let fragment = secured.fragment(scan, &columns, conditions, limit)?;
-        let sql = print(&fragment, &target(catalog, server, options)?)?;
+        let target = PrintTarget { weaken: !recheck.is_empty(), ..target(catalog, server, options)? };
+        let sql = print(&fragment, &target)?;
+        let rechecked = recheck.len();
         scans.push(FragmentScan {
             range: scan.scan.range,
             fragment: fragments.len(),
             alias: scan.scan.alias.clone(),
             relation: relation.clone(),
             columns,
+            recheck,
         });
-        fragments.push(Fragment { server: server.oid, sql, relation: whole });
+        fragments.push(Fragment { server: server.oid, sql, relation: whole, rechecked });
     }
     let residual = residual.with_fragments(&scans, &mut |_, _| Ok(()))?;
     Ok(Choice { route: Route::Federated { fragments, residual: Box::new(residual) }, why })
@@ -103,23 +117,39 @@ fn remote_scans(statement: &Statement) -> Vec<&SecuredScan> {
     scans
 }
 
-/// Can the scan's server compute the condition? The reason if not.
+/// How far a scan's server can compute a condition; if not exactly, why.
+enum Printable {
+    Exact,
+    No(String),
+    /// A condition that holds wherever this one does or raises.
+    Weaker(String),
+}
+
 fn printable(
     secured: &Secured,
     catalog: &Catalog,
     options: Options,
     scan: &SecuredScan,
     condition: &Expr,
-) -> Result<Option<String>> {
+) -> Result<Printable> {
     let Source::Remote { server, .. } = &scan.scan.relation.source else {
-        return Ok(Some("the relation is not on a server".to_owned()));
+        return Ok(Printable::No("the relation is not on a server".to_owned()));
     };
     let fragment = secured.fragment(scan, &[], vec![condition.clone()], None)?;
-    let printed = target(catalog, server_of(catalog, *server)?, options).and_then(|target| print(&fragment, &target));
-    match printed {
-        Ok(_) => Ok(None),
-        Err(error) if is_refusal(&error) => Ok(Some(reason(&error))),
-        Err(error) => Err(error),
+    let printed = |weaken: bool| {
+        let target = target(catalog, server_of(catalog, *server)?, options)?;
+        match print(&fragment, &PrintTarget { weaken, ..target }) {
+            Ok(_) => Ok(None),
+            Err(error) if is_refusal(&error) => Ok(Some(reason(&error))),
+            Err(error) => Err(error),
+        }
+    };
+    match printed(false)? {
+        None => Ok(Printable::Exact),
+        Some(why) => Ok(match printed(true)? {
+            None => Printable::Weaker(why),
+            Some(_) => Printable::No(why),
+        }),
     }
 }
 
@@ -207,20 +237,30 @@ impl Reads {
     fn of(statement: &Statement) -> Reads {
         let mut reads = Reads::default();
         let _ = walk_statement(statement, &mut |node| {
-            if let Node::Expr(expr) = node {
-                match &expr.kind {
-                    ExprKind::Column { range, column } => {
-                        reads.columns.entry(*range).or_default().insert(*column);
-                    }
-                    ExprKind::WholeRow { range } => {
-                        reads.whole.insert(*range);
-                    }
-                    _ => {}
-                }
-            }
+            reads.node(node);
             ControlFlow::Continue(())
         });
         reads
+    }
+
+    fn add(&mut self, expr: &Expr) {
+        let _ = walk_expr(expr, &mut |node| {
+            self.node(node);
+            ControlFlow::Continue(())
+        });
+    }
+
+    fn node(&mut self, node: Node<'_>) {
+        let Node::Expr(expr) = node else { return };
+        match &expr.kind {
+            ExprKind::Column { range, column } => {
+                self.columns.entry(*range).or_default().insert(*column);
+            }
+            ExprKind::WholeRow { range } => {
+                self.whole.insert(*range);
+            }
+            _ => {}
+        }
     }
 
     /// The columns a fragment must bring. When none is read, a narrow one that still counts the rows.

@@ -1,6 +1,8 @@
 //! Goldens of routes: `statements.golden` holds each statement, its route, its fragments and the reasons. `UPDATE=1` rewrites.
 
 use super::*;
+use crate::bound::{Body, From, Statement};
+use crate::dialect::foreign_catalog;
 use crate::dialect::tests::{catalog, secured};
 use crate::error::Result;
 
@@ -52,4 +54,39 @@ fn force() {
     );
     let error = told("SELECT pg_typeof(id) FROM places", Some(Engine::Server)).unwrap_err();
     assert_eq!(error.message(), "function pg_typeof(any) on server \"pg\" is not supported");
+}
+
+/// A condition that DuckDB can only say in a weaker form: pushed so, tested again on the fragment's rows, and no LIMIT below that.
+#[test]
+fn a_weaker_condition_is_tested_again() {
+    let catalog = foreign_catalog("duckdb");
+    let chosen = |text: &str| choose(&secured(&catalog, text).unwrap(), &catalog, Options::default()).unwrap().route;
+    let boxed = "v && 'SRID=4326;POINT(3 3)'::geometry";
+    let Route::Federated { fragments, residual } =
+        chosen(&format!("SELECT id FROM v_geometry WHERE {boxed} AND id > 2 LIMIT 1"))
+    else {
+        panic!("not federated");
+    };
+    assert_eq!(fragments[0].rechecked, 1);
+    let sql = fragments[0].sql.text();
+    assert!(sql.contains("ST_XMin") && sql.contains(r#""id" > "#) && !sql.contains("LIMIT"), "{sql}");
+    let Statement::Query(query) = residual.statement() else { panic!("not a query") };
+    let Body::Select(select) = &query.body else { panic!("not a select") };
+    let [From::Fragment(scan)] = &select.from[..] else { panic!("not a fragment") };
+    assert_eq!((scan.recheck.len(), scan.columns.len(), select.filter.is_none()), (1, 2, true));
+    // Where a row that fails it is not dropped, it is not pushed at all.
+    for text in [
+        format!("SELECT a.id FROM v_int4 a LEFT JOIN v_geometry b ON a.id = b.id WHERE (b.{boxed}) IS NOT TRUE"),
+        format!("SELECT a.id FROM v_geometry a LEFT JOIN v_int4 b ON a.id = b.id AND a.{boxed}"),
+        format!("SELECT CASE WHEN {boxed} THEN 1 END FROM v_geometry"),
+        format!("SELECT count(*) FILTER (WHERE {boxed}) FROM v_geometry"),
+        format!("SELECT id FROM v_geometry WHERE NOT ({boxed})"),
+    ] {
+        let Route::Federated { fragments, .. } = chosen(&text) else { panic!("not federated: {text}") };
+        assert!(fragments.iter().all(|fragment| fragment.rechecked == 0), "{text}");
+        assert!(fragments.iter().all(|fragment| !fragment.sql.text().contains("ST_XMin")), "{text}");
+    }
+    // Exact conditions go whole.
+    let text = "SELECT id FROM v_geometry WHERE ST_Intersects(v, 'SRID=4326;POINT(3 3)'::geometry)";
+    assert!(matches!(chosen(text), Route::Pushed { .. }));
 }

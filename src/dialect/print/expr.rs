@@ -59,7 +59,10 @@ impl<'a> Printer<'a> {
             ExprKind::Call { function, args, operator, variadic } => {
                 self.call(function, args, operator.as_deref(), *variadic)
             }
-            ExprKind::Case { operand, whens, otherwise } => self.case(operand.as_deref(), whens, otherwise.as_deref()),
+            ExprKind::Case { operand, whens, otherwise } => {
+                self.one_scale(&expr.ty, whens.iter().map(|(_, then)| then).chain(otherwise.as_deref()))?;
+                self.case(operand.as_deref(), whens, otherwise.as_deref())
+            }
             ExprKind::CaseOperand => {
                 // Inside the operand's own print the next outer CASE counts.
                 let operand = self.case_operands.pop().ok_or_else(|| Error::internal("a CASE operand outside CASE"))?;
@@ -68,7 +71,10 @@ impl<'a> Printer<'a> {
                 printed
             }
             ExprKind::Cast { arg, method, explicit } => self.cast(expr, arg, method, *explicit),
-            ExprKind::Coalesce(args) => self.keyword_call("COALESCE", args, None),
+            ExprKind::Coalesce(args) => {
+                self.one_scale(&expr.ty, args.iter())?;
+                self.keyword_call("COALESCE", args, None)
+            }
             ExprKind::Collate(arg) if self.foreign() => {
                 self.foreign_collation(expr)?;
                 self.expr(arg)

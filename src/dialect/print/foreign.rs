@@ -2,27 +2,18 @@
 
 use std::fmt::Write;
 
-use super::{Carrier, Construct, Printer, SyntaxRule, is_volatile};
+use super::{Construct, Printer, SyntaxRule};
 use crate::bound::{
-    AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, Limit, OutputColumn, Query, Statement, Truth,
-    WindowCall,
+    AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, Limit, OutputColumn, Query, Truth, WindowCall,
 };
 use crate::catalog::{Column, Function};
-use crate::dialect::rules::{CarrierRule, Evidence, Form, FunctionRule, Guard, LimitOrder, NamedType, Version};
+use crate::dialect::rules::{Evidence, Form, FunctionRule, Guard, LimitOrder, NamedType, Version};
 use crate::dialect::shape::{is_spatial, shape};
 use crate::dialect::template::{Clause, Piece, Template, ValueForm};
-use crate::error::{Error, Result, SqlState};
+use crate::error::{Error, Result};
 use crate::kernels::spatial::{geometry::Geometry, wkb};
 use crate::kernels::{Env, io};
 use crate::types::{Datum, NumericTypmod, PgType};
-
-/// A place to come back to when what was tried cannot be said.
-struct Mark {
-    out: usize,
-    spans: usize,
-    params: usize,
-    approximations: usize,
-}
 
 impl<'a> Printer<'a> {
     /// May the row be used in this session, on this version of the server?
@@ -78,7 +69,7 @@ impl<'a> Printer<'a> {
     }
 
     /// A template over its arguments, with its guards. `weaker`: guards about EMPTY do not belong to it.
-    fn guarded(
+    pub(super) fn guarded(
         &mut self,
         rule: &'a FunctionRule,
         template: &'a Template,
@@ -87,12 +78,12 @@ impl<'a> Printer<'a> {
         weaker: bool,
     ) -> Result<()> {
         let mut empty = None;
-        for guard in &rule.guards {
+        for guard in if weaker { &rule.weaker_guards } else { &rule.guards } {
             match guard {
                 Guard::EmptyFalse => empty = Some("FALSE"),
                 Guard::EmptyNull => empty = Some("NULL"),
                 Guard::EmptyTrue => empty = Some("TRUE"),
-                _ => self.check_guard(*guard, args).map_err(|why| self.refuse(what()).detail(why))?,
+                _ => self.check_guard(guard, args).map_err(|why| self.refuse(what()).detail(why))?,
             }
         }
         let Some(empty) = empty.filter(|_| !weaker) else { return self.template(template, args) };
@@ -121,7 +112,7 @@ impl<'a> Printer<'a> {
     }
 
     /// The guards that are decided now; the error says why one does not hold.
-    fn check_guard(&self, guard: Guard, args: &[&'a Expr]) -> Result<(), String> {
+    fn check_guard(&self, guard: &Guard, args: &[&'a Expr]) -> Result<(), String> {
         let carrier = self.target.dialect.text.srid;
         let mut spatial = args.iter().filter(|arg| is_spatial(arg.ty.oid)).map(|arg| shape(arg, carrier));
         let constant = |at: usize| match args.get(at).map(|arg| &arg.kind) {
@@ -130,13 +121,23 @@ impl<'a> Printer<'a> {
         };
         let met = match guard {
             Guard::EmptyFalse | Guard::EmptyNull | Guard::EmptyTrue => true,
-            Guard::Kind(kind) => spatial.all(|shape| shape.kind == Some(kind)),
-            Guard::Literal(at) => constant(at).is_some(),
+            Guard::Kind(kind) => spatial.all(|shape| shape.kind == Some(*kind)),
+            Guard::Literal(at) | Guard::Srid(at) => constant(*at).is_some(),
             Guard::NoCollection => spatial.all(|shape| shape.simple),
-            Guard::Positive(at) => constant(at).is_some_and(|value| match value {
+            Guard::OneOf(at, values) => {
+                constant(*at).and_then(Datum::as_str).is_some_and(|text| values.iter().any(|value| value == text))
+            }
+            // Checked where the call's order is at hand.
+            Guard::Ordered => true,
+            Guard::Pattern(at) => constant(*at)
+                .and_then(Datum::as_str)
+                .is_some_and(|text| text.len() - text.trim_end_matches('\\').len() & 1 == 0),
+            Guard::Text => args.iter().all(|arg| matches!(arg.ty.oid, PgType::TEXT | PgType::VARCHAR)),
+            Guard::Positive(at) => constant(*at).is_some_and(|value| match value {
                 Datum::Float8(value) => *value > 0.0 && value.is_finite(),
                 other => other.as_i64().is_some_and(|value| value > 0),
             }),
+            Guard::Single => spatial.all(|shape| shape.kind.is_some_and(|kind| kind <= 3)),
             Guard::SameSrid => {
                 let first = spatial.next().and_then(|shape| shape.srid);
                 first.is_some() && spatial.all(|shape| shape.srid == first)
@@ -150,12 +151,16 @@ impl<'a> Printer<'a> {
             Guard::Kind(_) => {
                 "It is the same there for some kinds of geometry only, by their declared type.".to_owned()
             }
-            Guard::Literal(at) => format!("Argument {} must be a constant there.", at + 1),
+            Guard::Literal(at) | Guard::Srid(at) => format!("Argument {} must be a constant there.", at + 1),
+            Guard::OneOf(at, values) => format!("Argument {} must be one of {} there.", at + 1, values.join(", ")),
+            Guard::Pattern(at) => format!("Argument {} must be a constant pattern there.", at + 1),
+            Guard::Text => "Arguments must be text there.".to_owned(),
             Guard::NoCollection => "It is the same there only for columns that cannot hold collections.".to_owned(),
             Guard::Positive(at) => format!("Argument {} must be a constant above zero there.", at + 1),
+            Guard::Single => "It is the same there only for columns of points, lines or polygons.".to_owned(),
             Guard::SameSrid => "The arguments are not known to have one SRID.".to_owned(),
             Guard::TwoDimensions => "It is the same there only for columns without Z and M.".to_owned(),
-            Guard::EmptyFalse | Guard::EmptyNull | Guard::EmptyTrue => String::new(),
+            Guard::EmptyFalse | Guard::EmptyNull | Guard::EmptyTrue | Guard::Ordered => String::new(),
         })
     }
 
@@ -182,7 +187,7 @@ impl<'a> Printer<'a> {
         })
     }
 
-    fn pieces(
+    pub(super) fn pieces(
         &mut self,
         template: &'a Template,
         other: &mut dyn FnMut(&mut Self, &'a Piece) -> Result<()>,
@@ -227,9 +232,12 @@ impl<'a> Printer<'a> {
                 return Err(self.refuse(format!("{name} in {}", what())));
             }
         }
+        if call.order_by.is_empty() && rule.guards.contains(&Guard::Ordered) {
+            return Err(self.refuse(format!("{} without ORDER BY", what())));
+        }
         let args: Vec<&'a Expr> = call.args.iter().collect();
         for guard in &rule.guards {
-            self.check_guard(*guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
+            self.check_guard(guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
         }
         self.clauses(template, &args, &mut |printer, clause| match clause {
             Clause::Distinct if call.distinct => {
@@ -258,7 +266,7 @@ impl<'a> Printer<'a> {
         }
         let args: Vec<&'a Expr> = call.args.iter().collect();
         for guard in &rule.guards {
-            self.check_guard(*guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
+            self.check_guard(guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
         }
         for expr in &call.partition_by {
             self.foreign_use(&expr.ty, false)?;
@@ -301,6 +309,9 @@ impl<'a> Printer<'a> {
         self.construct(Construct::Greatest)?;
         if !self.foreign_operator(less)?.is_some_and(|operator| operator == "<") {
             return Err(self.refuse(format!("{keyword} of these")));
+        }
+        if let Some(first) = args.first() {
+            self.one_scale(&first.ty, args.iter())?;
         }
         let coalesce = matches!(self.target.dialect.syntax(Construct::Greatest), Some(SyntaxRule::Rule(_)));
         match args {
@@ -440,6 +451,34 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Refuses alternatives of numeric type that may differ in scale: PostgreSQL keeps each value's own, a decimal type has one.
+    pub(super) fn one_scale<'e>(&self, ty: &ExprType, alternatives: impl Iterator<Item = &'e Expr>) -> Result<()> {
+        if !self.foreign() || ty.oid != PgType::NUMERIC {
+            return Ok(());
+        }
+        let mut scales = alternatives.filter(|expr| !expr.is_literal_null()).map(numeric_scale);
+        let Some(first) = scales.next() else { return Ok(()) };
+        if first.is_some() && scales.all(|scale| scale == first) {
+            return Ok(());
+        }
+        Err(self.refuse("a choice between numeric values of different scales"))
+    }
+
+    /// [`Printer::one_scale`] of the columns of a set operation.
+    pub(super) fn one_scale_of(&self, left: &Query, right: &Query) -> Result<()> {
+        if !self.foreign() {
+            return Ok(());
+        }
+        let numeric = |column: &&OutputColumn| column.ty.oid == PgType::NUMERIC;
+        let scale = |column: &OutputColumn| NumericTypmod::unpack(column.ty.typmod).map(|typmod| typmod.scale);
+        let differ = left
+            .columns
+            .iter()
+            .zip(&right.columns)
+            .any(|(left, right)| numeric(&left) && (scale(left).is_none() || scale(left) != scale(right)));
+        if differ { Err(self.refuse("a choice between numeric values of different scales")) } else { Ok(()) }
+    }
+
     /// Are two types one type of the target?
     fn same_type(&self, a: PgType, b: PgType) -> bool {
         let name = |ty: PgType| self.target.dialect.named(ty).map(|named| &named.name);
@@ -577,7 +616,7 @@ impl<'a> Printer<'a> {
         if limit.with_ties {
             return Err(self.refuse("WITH TIES"));
         }
-        let number = |expr: &Option<Expr>| match expr.as_ref().map(|expr| &expr.kind) {
+        let number = |expr: &Option<Expr>| match expr.as_ref().map(constant) {
             None | Some(ExprKind::Literal(Datum::Null)) => Ok(None),
             Some(ExprKind::Literal(value)) => value.as_i64().filter(|value| *value >= 0).map(Some).ok_or(()),
             Some(_) => Err(()),
@@ -593,164 +632,25 @@ impl<'a> Printer<'a> {
         parts.into_iter().flatten().for_each(|part| self.push(&part));
         Ok(())
     }
+}
 
-    pub(super) fn has_fetch(&self, ty: &ExprType) -> bool {
-        !ty.oid.is_array() && self.target.dialect.named(ty.oid).is_some_and(|named| named.fetch.is_some())
-    }
-
-    /// Does any output column come in another form than it has there (invariant 10)?
-    pub(super) fn needs_fetch(&self, query: &Query) -> bool {
-        self.foreign() && query.columns.iter().any(|column| self.has_fetch(&column.ty))
-    }
-
-    /// Wraps what was printed since `before` as its type's carrier wants.
-    pub(super) fn fetch(&mut self, before: usize, ty: &ExprType) -> Result<()> {
-        let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
-        let Some(template) = named.and_then(|named| named.fetch.as_ref()) else { return Ok(()) };
-        let inner = self.out.split_off(before);
-        let shift = self.out.len();
-        self.pieces(template, &mut |printer, _| {
-            let moved = printer.out.len() - shift;
-            printer.spans.iter_mut().filter(|(at, _)| *at >= before).for_each(|(at, _)| *at += moved);
-            printer.push(&inner);
-            Ok(())
-        })
-    }
-
-    /// How each output column comes back; refuses what cannot come back whole.
-    pub(super) fn carriers(&self, statement: &'a Statement) -> Result<Vec<Carrier>> {
-        let carrier = |(n, column): (usize, &OutputColumn)| {
-            if !self.foreign() {
-                return Ok(Carrier::Native);
-            }
-            let named = self.target.dialect.named(column.ty.oid).filter(|_| !column.ty.oid.is_array());
-            let named = named.ok_or_else(|| self.refuse(format!("a result of type {}", column.ty.oid.name())))?;
-            Ok(match named.carrier {
-                CarrierRule::Ewkb => Carrier::Ewkb,
-                CarrierRule::Native => Carrier::Native,
-                CarrierRule::Text => Carrier::Text,
-                CarrierRule::Wkb => {
-                    let srid = output_srid(statement, n, self.target.dialect.text.srid);
-                    let unknown = || self.refuse("a geometry result whose SRID is not known");
-                    Carrier::Wkb { srid: srid.ok_or_else(unknown)? }
-                }
-            })
-        };
-        statement.output().iter().enumerate().map(carrier).collect()
-    }
-
-    /// ` WHERE ...` weaker than the condition, if anything of it can be said.
-    pub(super) fn weakened_filter(&mut self, filter: &'a Expr) -> Result<()> {
-        let mark = self.mark();
-        self.push(" WHERE ");
-        match self.weakened(filter) {
-            Ok(()) => Ok(()),
-            Err(error) if error.state() == SqlState::FEATURE_NOT_SUPPORTED => {
-                self.back(&mark);
-                Err(error)
-            }
-            Err(error) => Err(error),
+/// Digits after the point of every value of a numeric expression.
+fn numeric_scale(expr: &Expr) -> Option<i16> {
+    match &expr.kind {
+        ExprKind::Literal(value @ Datum::Numeric(_)) => {
+            let text = io::output(&Env::default(), PgType::NUMERIC, value).ok()?;
+            Some(NumericTypmod::unpack(numeric_typmod(&text)?)?.scale)
         }
-    }
-
-    /// A condition that is TRUE wherever this one is TRUE or raises.
-    fn weakened(&mut self, expr: &'a Expr) -> Result<()> {
-        let mark = self.mark();
-        let refused = match self.expr(expr) {
-            Err(error) if error.state() == SqlState::FEATURE_NOT_SUPPORTED => error,
-            done => return done,
-        };
-        self.back(&mark);
-        match &expr.kind {
-            ExprKind::And(args) => {
-                // A conjunct of which nothing can be said is left out.
-                let mut first = true;
-                self.push("(");
-                for arg in args {
-                    let mark = self.mark();
-                    if !first {
-                        self.push(" AND ");
-                    }
-                    match self.weakened(arg) {
-                        Ok(()) => first = false,
-                        Err(error) if error.state() == SqlState::FEATURE_NOT_SUPPORTED => self.back(&mark),
-                        Err(error) => return Err(error),
-                    }
-                }
-                self.push(")");
-                if first { Err(refused) } else { Ok(()) }
-            }
-            ExprKind::Or(args) => {
-                self.push("(");
-                for (n, arg) in args.iter().enumerate() {
-                    if n > 0 {
-                        self.push(" OR ");
-                    }
-                    self.weakened(arg)?;
-                }
-                self.push(")");
-                Ok(())
-            }
-            ExprKind::Not(arg) => {
-                let ExprKind::Call { function, args, .. } = &arg.kind else { return Err(refused) };
-                self.push("(NOT COALESCE(");
-                self.weaker_call(function, args, true, refused)?;
-                self.push(", FALSE))");
-                Ok(())
-            }
-            ExprKind::Call { function, args, .. } => self.weaker_call(function, args, false, refused),
-            _ => Err(refused),
-        }
-    }
-
-    fn weaker_call(&mut self, function: &'a Function, args: &'a [Expr], subset: bool, refused: Error) -> Result<()> {
-        let Some(rule) = self.target.dialect.function(function.oid) else { return Err(refused) };
-        let Some(template) = (if subset { &rule.subset } else { &rule.superset }) else { return Err(refused) };
-        if args.iter().any(is_volatile) {
-            return Err(refused);
-        }
-        let args: Vec<&'a Expr> = args.iter().collect();
-        // A superset holds by construction: its row's evidence is about the exact form.
-        let what = || format!("function {}", function.signature());
-        self.guarded(rule, template, &args, &what, true)
-    }
-
-    fn mark(&self) -> Mark {
-        Mark {
-            out: self.out.len(),
-            spans: self.spans.len(),
-            params: self.params.len(),
-            approximations: self.approximations.len(),
-        }
-    }
-
-    fn back(&mut self, mark: &Mark) {
-        self.out.truncate(mark.out);
-        self.spans.truncate(mark.spans);
-        self.params.truncate(mark.params);
-        self.approximations.truncate(mark.approximations);
+        ExprKind::Cast { arg, explicit: false, .. } if arg.ty.oid == PgType::NUMERIC => numeric_scale(arg),
+        _ => NumericTypmod::unpack(expr.ty.typmod).map(|typmod| typmod.scale),
     }
 }
 
-/// The SRID of every value of an output column.
-fn output_srid(statement: &Statement, at: usize, carrier: crate::dialect::rules::SridCarrier) -> Option<i32> {
-    let Statement::Query(query) = statement else { return None };
-    query_srid(query, at, carrier)
-}
-
-fn query_srid(query: &Query, at: usize, carrier: crate::dialect::rules::SridCarrier) -> Option<i32> {
-    use crate::bound::Body;
-    match &query.body {
-        Body::Select(select) => shape(&select.items.get(at)?.expr, carrier).srid,
-        Body::SetOperation(operation) => {
-            let left = query_srid(&operation.left, at, carrier)?;
-            (query_srid(&operation.right, at, carrier) == Some(left)).then_some(left)
-        }
-        Body::Values(values) => {
-            let mut srids = values.rows.iter().map(|row| shape(row.get(at)?, carrier).srid);
-            let first = srids.next()??;
-            srids.all(|srid| srid == Some(first)).then_some(first)
-        }
+/// What stands below widening casts.
+fn constant(expr: &Expr) -> &ExprKind {
+    match &expr.kind {
+        ExprKind::Cast { arg, .. } if matches!(arg.ty.oid, PgType::INT2 | PgType::INT4 | PgType::INT8) => constant(arg),
+        kind => kind,
     }
 }
 
@@ -788,3 +688,6 @@ fn numeric_typmod(text: &str) -> Option<i32> {
     let scale = i16::try_from(fraction.len()).ok()?;
     (precision <= 38).then(|| NumericTypmod { precision, scale }.pack())
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -7,11 +7,13 @@ mod call;
 mod collation;
 mod dml;
 mod expr;
+mod fetch;
 mod foreign;
 mod from;
 mod literal;
 mod query;
 mod types;
+mod weaken;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -307,5 +309,7 @@ pub(crate) fn is_volatile(expr: &Expr) -> bool {
     flow.is_break()
 }
 
+#[cfg(test)]
+pub(crate) use self::foreign::tests::catalog as foreign_catalog;
 #[cfg(test)]
 pub(crate) mod tests;

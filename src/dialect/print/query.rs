@@ -148,6 +148,7 @@ impl<'a> Printer<'a> {
                 if operation.all && operation.operator != SetOperator::Union {
                     self.construct(Construct::ExceptAll)?;
                 }
+                self.one_scale_of(&operation.left, &operation.right)?;
                 if !operation.all || operation.operator != SetOperator::Union {
                     for column in &query.columns {
                         self.foreign_use(&column.ty, false)?;
@@ -172,6 +173,9 @@ impl<'a> Printer<'a> {
                     return Err(self.refuse("VALUES without columns"));
                 }
                 self.construct(Construct::Values)?;
+                for (n, column) in query.columns.iter().enumerate() {
+                    self.one_scale(&column.ty, values.rows.iter().filter_map(|row| row.get(n)))?;
+                }
                 self.push("VALUES ");
                 self.list(&values.rows, |printer, row| {
                     printer.push("(");

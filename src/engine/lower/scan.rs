@@ -11,7 +11,7 @@ use crate::engine::expr::truth;
 use crate::engine::node::{Plan, node};
 use crate::engine::relation::Rel;
 use crate::engine::rows;
-use crate::engine::sources::{Request, SourceScan};
+use crate::engine::sources::{Kept, Request, SourceScan};
 use crate::engine::statement::{EXISTS, Key};
 use crate::error::{Error, Result};
 use crate::policy::{ColumnAccess, SecuredScan};
@@ -58,6 +58,15 @@ impl Lowerer {
         };
         let plan = self.source(request, types)?;
         let rel = Rel { plan, columns, rows: estimate(relation) };
+        let rel = if scan.recheck.is_empty() {
+            rel
+        } else {
+            let mut rel = self.filter(rel, scan.recheck.clone())?;
+            let types = rel.columns.iter().map(|(_, ty)| *ty).collect();
+            let kept = Kept { fragment: scan.fragment, statement: Arc::clone(&self.statement) };
+            rel.plan = node(kept, vec![rel.plan], types);
+            rel
+        };
         let added = if whole { vec![(Key(scan.range, EXISTS), PgType::BOOL, truth())] } else { Vec::new() };
         self.filter(rel.project(None, added)?, filters)
     }

@@ -32,6 +32,40 @@ pub trait TableSource: Send + Sync {
 
     /// Opens the route's fragment of this number (`FragmentScan::fragment`): its rows, secured where they come from.
     async fn fragment(&self, fragment: usize) -> Result<Box<dyn Cursor>>;
+
+    /// That many rows of a fragment passed the conditions that are tested again here.
+    fn kept(&self, _fragment: usize, _rows: usize) {}
+}
+
+/// Tells how many rows of a fragment passed their recheck.
+pub(super) struct Kept {
+    pub(super) fragment: usize,
+    pub(super) statement: Arc<Statement>,
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kept({})", self.fragment)
+    }
+}
+
+impl Operator for Kept {
+    fn describe(&self) -> String {
+        format!("Rechecked rows of fragment {}", self.fragment)
+    }
+
+    fn run(self: Arc<Self>, mut inputs: Vec<Input>, mut emitter: Emitter) -> BoxFuture<'static, Result<()>> {
+        async move {
+            let mut input = inputs.pop().ok_or_else(|| Error::internal("a recheck without input"))?;
+            while let Some(batch) = input.next().await? {
+                let count = batch.num_rows();
+                self.statement.sources.kept(self.fragment, count);
+                emitter.send(rows::assemble(emitter.schema(), batch.columns().to_vec(), count)?).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
 }
 
 /// A read of a base relation.

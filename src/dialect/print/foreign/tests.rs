@@ -1,0 +1,252 @@
+//! Goldens of foreign dialects: `dialects/<target>/*.golden`. `> statement` is PostgreSQL's, the next line is what it becomes there;
+//! `compat/dialects/verify.py` runs both. `>= statement` is a superset: its next line must give at least the rows. `UPDATE=1` rewrites.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::catalog::signatures::rows;
+use crate::catalog::{Acl, Catalog, Function, FunctionKind, Language, Server, oids};
+use crate::dialect::print::tests::{relation, secured};
+use crate::dialect::print::{PrintTarget, print};
+use crate::dialect::rules::{Dialect, Form, FunctionRule, Guard};
+use crate::dialect::template::Clause;
+use crate::dialect::{Carrier, Evidence, TargetSql};
+use crate::error::Result;
+use crate::types::{GeometryTypmod, PgType};
+
+const SERVER: u32 = 20_000;
+
+/// The value tables of `compat/dialects/verify.py`.
+pub(crate) fn catalog(wrapper: &str) -> Catalog {
+    let catalog = Catalog::empty("test", Language::load().unwrap());
+    let mut builder = catalog.edit();
+    let server = Server {
+        oid: SERVER,
+        name: "far".to_owned(),
+        wrapper: wrapper.to_owned(),
+        options: BTreeMap::new(),
+        owner: oids::SUPERUSER,
+        acl: Acl::default(),
+        version: 1,
+        comment: None,
+        postgis_schema: None,
+    };
+    builder.catalog().servers.insert(SERVER, Arc::new(server));
+    let spatial = [("geometry", 0), ("point", 1), ("line", 2), ("polygon", 3)];
+    let spatial = spatial
+        .map(|(name, kind)| (name, PgType::GEOMETRY, GeometryTypmod { srid: 4326, kind, z: false, m: false }.pack()));
+    let plain = [
+        "bool",
+        "bytea",
+        "date",
+        "float4",
+        "float8",
+        "int2",
+        "int4",
+        "int8",
+        "text",
+        "timestamp",
+        "timestamptz",
+        "uuid",
+        "varchar",
+    ];
+    let plain = plain.iter().map(|name| (*name, PgType::by_name(name).unwrap(), -1));
+    let numeric = ("numeric", PgType::NUMERIC, (10 << 16) + 2 + 4);
+    for ((name, ty, typmod), n) in plain.chain(spatial).chain([numeric]).zip(0u32..) {
+        let columns = [("id", PgType::INT4, -1), ("g", PgType::INT4, -1), ("v", ty, typmod)];
+        builder.put_relation(relation(21_000 + n * 10, &format!("v_{name}"), SERVER, &columns));
+    }
+    builder.finish()
+}
+
+fn printed(catalog: &Catalog, text: &str, weaken: bool) -> Result<TargetSql> {
+    let server = &catalog.servers[&SERVER];
+    let dialect = Dialect::of(server)?.unwrap();
+    let fidelity = Evidence::Documented;
+    print(&secured(catalog, text)?, &PrintTarget { fidelity, weaken, ..PrintTarget::new(dialect, catalog, server) })
+}
+
+/// A table of values for an argument.
+fn table(function: &Function, rule: &FunctionRule, ty: PgType) -> String {
+    if ty == PgType::GEOMETRY {
+        let kind = rule.guards.iter().find_map(|guard| match guard {
+            Guard::Kind(1) => Some("point"),
+            Guard::Kind(2) => Some("line"),
+            Guard::Kind(_) | Guard::NoCollection | Guard::Single | Guard::TwoDimensions => Some("polygon"),
+            _ => None,
+        });
+        return kind.unwrap_or("geometry").to_owned();
+    }
+    match ty {
+        // Cast to from a geometry.
+        PgType::BOX2D | PgType::BOX3D => "geometry".to_owned(),
+        PgType::ANY if function.name == "concat" => "text".to_owned(),
+        ty if ty.is_polymorphic() || ty == PgType::ANY => "int4".to_owned(),
+        ty => ty.name(),
+    }
+}
+
+/// Statements that try a row of the dialect over the value tables.
+fn statements(function: &Function, rule: &FunctionRule) -> Vec<String> {
+    let options = rule.guards.iter().find_map(|guard| match guard {
+        Guard::OneOf(at, values) => Some((*at, values.clone())),
+        Guard::Pattern(at) => {
+            let patterns = ["a%", "%c", "a\\_c", "_", "A%B", "\\\\%", "", "%", "é%"];
+            Some((*at, patterns.map(str::to_owned).to_vec()))
+        }
+        _ => None,
+    });
+    let (chosen, values) = match options {
+        Some((at, values)) => (Some(at), values),
+        None => (None, vec![String::new()]),
+    };
+    let mut statements = Vec::new();
+    for value in values {
+        let (mut args, mut tables) = (Vec::new(), Vec::new());
+        for (at, arg) in function.args.iter().enumerate() {
+            let constant = rule
+                .guards
+                .iter()
+                .any(|guard| matches!(guard, Guard::Literal(n) | Guard::Positive(n) | Guard::Srid(n) if *n == at));
+            if chosen == Some(at) {
+                args.push(format!("'{value}'"));
+            } else if constant {
+                args.push(match arg.ty {
+                    PgType::FLOAT8 => "0.5".to_owned(),
+                    PgType::TEXT => "','".to_owned(),
+                    _ => "2".to_owned(),
+                });
+            } else {
+                tables.push(format!("v_{} a{}", table(function, rule, arg.ty), tables.len() + 1));
+                args.push(format!("a{}.v", tables.len()));
+            }
+        }
+        if tables.is_empty() {
+            tables.push("v_int4 a1".to_owned());
+        }
+        let schema = if function.schema == "public" { String::new() } else { format!("{}.", function.schema) };
+        let order = if rule.guards.contains(&Guard::Ordered) { " ORDER BY a1.id" } else { "" };
+        let star = if function.is_aggregate() && args.is_empty() { "*" } else { "" };
+        let call = format!("{schema}\"{}\"({}{star}{order})", function.name, args.join(", "));
+        let ids: Vec<String> = (1..=tables.len()).map(|n| format!("a{n}.id AS i{n}")).collect();
+        let (ids, from) = (ids.join(", "), tables.join(", "));
+        statements.push(match function.kind {
+            FunctionKind::Window => format!("SELECT {ids}, {call} OVER (ORDER BY a1.id) AS r FROM {from}"),
+            _ if function.is_aggregate() => format!("SELECT a1.g AS g, {call} AS r FROM {from} GROUP BY a1.g"),
+            _ => format!("SELECT {ids}, {call} AS r FROM {from}"),
+        });
+        if let Form::Template(template) = &rule.form
+            && function.is_aggregate()
+            && template.has(Clause::Filter)
+        {
+            statements
+                .push(format!("SELECT a1.g AS g, {call} FILTER (WHERE a1.id > 3) AS r FROM {from} GROUP BY a1.g"));
+        }
+        if rule.superset.is_some() {
+            statements.push(format!("= SELECT {ids} FROM {from} WHERE {call}"));
+        }
+    }
+    statements
+}
+
+/// The lines of one statement of a golden.
+fn lines(catalog: &Catalog, statement: &str) -> String {
+    let (text, weaken) = match statement.strip_prefix("= ") {
+        Some(text) => (text, true),
+        None => (statement, false),
+    };
+    let line = match printed(catalog, text, weaken) {
+        Ok(sql) => sql.text().to_owned(),
+        Err(error) => match &error.fields().detail {
+            Some(detail) => format!("{}: {} ({detail})", error.state(), error.message()),
+            None => format!("{}: {}", error.state(), error.message()),
+        },
+    };
+    format!(">{}{text}\n{line}\n", if weaken { "= " } else { " " })
+}
+
+fn check(path: &str, new: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, new).unwrap();
+        return;
+    }
+    let old = std::fs::read_to_string(path).unwrap_or_default();
+    if old != new {
+        let differing = old.lines().zip(new.lines()).find(|(old, new)| old != new);
+        panic!("{path} differs: UPDATE=1 rewrites it. First: {differing:?}");
+    }
+}
+
+fn golden(target: &str) {
+    let catalog = catalog(target);
+    let dialect = Dialect::by_name(target).unwrap();
+    let language = Language::load().unwrap();
+    let folder = format!("{}/dialects/{target}", env!("CARGO_MANIFEST_DIR"));
+    for family in ["pg-core", "pg-json", "postgis"] {
+        let Ok(text) = std::fs::read_to_string(format!("{folder}/{family}.toml")) else { continue };
+        let mut new = String::new();
+        let file = format!("{target}/{family}.toml");
+        rows::read(&file, &text, &mut |row| {
+            if row.section == "casts" {
+                let (source, goal) = row.required("cast")?.split_once(" -> ").unwrap();
+                let statement = format!("SELECT a1.id AS i1, CAST(a1.v AS pg_catalog.{goal}) AS r FROM v_{source} a1");
+                new.push_str(&lines(&catalog, &statement));
+                return Ok(());
+            }
+            let function = language.function(row.required("function")?).unwrap();
+            let rule = dialect.function(function.oid).unwrap();
+            if let Form::Local(why) | Form::Refuse(why) = &rule.form {
+                let how = if matches!(rule.form, Form::Local(_)) { "local" } else { "refused" };
+                new.push_str(&format!("{} => {how}: {why}\n", function.signature()));
+                if rule.superset.is_none() {
+                    return Ok(());
+                }
+            }
+            let tried = statements(&function, rule);
+            let said = matches!(rule.form, Form::Template(_));
+            for statement in tried.iter().filter(|statement| said || statement.starts_with("= ")) {
+                new.push_str(&lines(&catalog, statement));
+            }
+            Ok(())
+        })
+        .unwrap();
+        check(&format!("{folder}/{family}.golden"), &new);
+    }
+    // Statements written by hand, for everything that is no function.
+    let path = format!("{folder}/statements.golden");
+    let old = std::fs::read_to_string(&path).unwrap_or_default();
+    let statements = old.lines().filter_map(|line| line.strip_prefix('>')).map(|line| match line.strip_prefix('=') {
+        Some(rest) => format!("={rest}"),
+        None => line.trim_start().to_owned(),
+    });
+    check(&path, &statements.map(|statement| lines(&catalog, &statement)).collect::<String>());
+}
+
+#[test]
+fn duckdb() {
+    golden("duckdb");
+}
+
+#[test]
+fn trino() {
+    golden("trino");
+}
+
+#[test]
+fn carriers_and_refusals() {
+    let catalog = catalog("duckdb");
+    let sql = printed(&catalog, "SELECT v, id FROM v_point", false).unwrap();
+    assert_eq!(sql.columns()[0].carrier, Carrier::Wkb { srid: 4326 });
+    assert_eq!(sql.columns()[1].carrier, Carrier::Native);
+    let sql = printed(&catalog, "SELECT ST_MakePoint(1, 2) FROM v_int4", false).unwrap();
+    assert_eq!(sql.columns()[0].carrier, Carrier::Wkb { srid: 0 });
+    for (text, expected) in [
+        ("SELECT ARRAY[id] FROM v_int4", "a result of type _int4 on server \"far\" is not supported"),
+        ("SELECT id FROM v_int4 FOR UPDATE", "FOR UPDATE on server \"far\" is not supported"),
+        ("SELECT id FROM v_geometry ORDER BY v", "ORDER BY of type geometry on server \"far\" is not supported"),
+        ("SELECT v::varchar(3) FROM v_text", "a cast from varchar to varchar on server \"far\" is not supported"),
+    ] {
+        let error = printed(&catalog, text, false).unwrap_err();
+        assert!(error.message().starts_with(expected), "{text}: {}", error.message());
+    }
+}
