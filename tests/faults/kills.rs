@@ -14,10 +14,10 @@ const KILLS: u32 = 20;
 const TERMINATIONS: u32 = 100;
 
 const SCHEMA: &str =
-    "create schema s; create table s.t as select i id, repeat('row ', 20) || i v from generate_series(1, 300000) i;
+    "create schema s; create table s.t as select i id, repeat('row ', 100) || i v from generate_series(1, 150000) i;
     create table s.w(id int primary key)";
 
-/// Rows that take the server longer to send than it has to live.
+/// More than all buffers on the way hold: it runs for as long as its client does not read.
 const LONG: &str = "select id, v from s.t";
 
 /// What a session does when its server goes.
@@ -57,7 +57,7 @@ fn end(client: &mut Client, way: u32, label: &str) {
         _ => &["08001", "08006"],
     };
     assert!(expected.contains(&seen.state()), "{label}, way {}: {:?}", way % 7, seen.failure);
-    assert!(seen.tags.is_empty() && !seen.copy_done && seen.rows.len() < 300_000, "{label}: {:?}", seen.tags);
+    assert!(seen.tags.is_empty() && !seen.copy_done && seen.rows.len() < 150_000, "{label}: {:?}", seen.tags);
     match way % 7 {
         2 | 3 => {
             assert_eq!(seen.status, b'E');
