@@ -3,13 +3,14 @@
 #   1. Statement overhead: pgbench straight to PostgreSQL, through PgBouncer (session pooling) and through Graticule.
 #   2. 1 M rows over libpq, PostgreSQL and Graticule, and Graticule's memory.
 #   3. From text to the target's SQL, kept plans, row encoding (criterion).
+#   4. Spatial join and nearest neighbours over libpq against SedonaDB in Python (PYTHON=path names the interpreter that has it).
 # GRATICULE=path takes a binary that is built already; ROUNDS=7 and SECONDS_EACH=2 the number and length of the rounds;
-# ONLY="statements rows criterion" what to run.
+# ONLY="statements rows criterion joins" what to run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BIN=/usr/lib/postgresql/15/bin
 TARGET=${CARGO_TARGET_DIR:-target}
-ONLY=${ONLY:-statements rows criterion}
+ONLY=${ONLY:-statements rows criterion joins}
 ROUNDS=${ROUNDS:-7}
 if [ -z "${GRATICULE:-}" ]; then
   cargo build --locked --profile quick
@@ -101,4 +102,8 @@ fi
 
 if has criterion; then
   cargo bench --locked --profile quick --bench statement --bench rows 2>/dev/null | grep -E 'time:|thrpt:|^[a-z]'
+fi
+
+if has joins; then
+  "${PYTHON:-python3}" benches/join.py "$GRATICULE"
 fi

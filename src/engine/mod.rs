@@ -5,7 +5,10 @@
 //! interpreter (`bound::eval`), native expressions only where they mean the same.
 
 mod apply;
+mod area_join;
 mod expr;
+#[cfg(test)]
+mod join_tests;
 mod knn;
 mod lower;
 mod node;
@@ -17,6 +20,7 @@ mod spatial_join;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use std::path::Path;
 use std::sync::Arc;

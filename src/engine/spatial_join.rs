@@ -1,4 +1,4 @@
-//! Inner joins on a spatial predicate run on Sedona's R-tree join: between geometry columns of one known SRID only
+//! Inner joins on a spatial predicate run on Sedona's R-tree join (points in areas on our own, `area_join`): between geometry columns of one known SRID only
 //! (mixed SRIDs are an error in PostGIS, which only the row-wise kernels raise).
 
 use std::fmt;
@@ -181,17 +181,11 @@ fn inverse(relation: SpatialRelationType) -> SpatialRelationType {
 }
 
 /// A geometry column whose type fixes the SRID and a kind of straight lines.
-fn column(expr: &Expr) -> Option<(Key, i32)> {
+pub(super) fn column(expr: &Expr) -> Option<(Key, i32)> {
     let ExprKind::Column { range, column } = &expr.kind else { return None };
     if expr.ty.oid != PgType::GEOMETRY {
         return None;
     }
     let typmod = GeometryTypmod::unpack(expr.ty.typmod)?;
     (typmod.srid > 0 && (1..=7).contains(&typmod.kind)).then_some((Key(*range, *column), typmod.srid))
-}
-
-/// A column of points of one SRID.
-pub(super) fn point_column(expr: &Expr) -> Option<(Key, i32)> {
-    let point = GeometryTypmod::unpack(expr.ty.typmod).is_some_and(|typmod| typmod.kind == 1);
-    column(expr).filter(|_| point)
 }

@@ -14,6 +14,7 @@ use crate::catalog::{Catalog, Language, Relation};
 use crate::connector::{Cursor, Rows};
 use crate::error::{Error, Result};
 use crate::kernels::{Env, Formats, columns, io};
+use crate::policy::Secured;
 use crate::types::PgType;
 
 struct Nothing;
@@ -33,7 +34,7 @@ impl TableSource for Nothing {
     }
 }
 
-async fn run(catalog: &Catalog, engine: &Engine, sql: &str) -> Result<Vec<String>> {
+fn prepare(catalog: &Catalog, sql: &str) -> Result<(Secured, Inputs)> {
     let parsed = pg_query::parse(sql, 0).map_err(Error::internal)?;
     let statement = parsed.protobuf.stmts.first().and_then(|raw| raw.stmt.as_ref());
     let path = ["public".to_owned()];
@@ -46,14 +47,20 @@ async fn run(catalog: &Catalog, engine: &Engine, sql: &str) -> Result<Vec<String
     for expr in secured.contexts() {
         contexts.push(evaluate(expr, &env, &[], &contexts)?);
     }
+    let inputs =
+        Inputs { env, params: Vec::new(), contexts, sources: Arc::new(Nothing), cancel: CancellationToken::new() };
+    Ok((secured, inputs))
+}
+
+pub(super) fn explain(catalog: &Catalog, engine: &Engine, sql: &str) -> String {
+    let (secured, inputs) = prepare(catalog, sql).expect("a statement");
+    engine.explain(&secured, inputs).expect("a plan")
+}
+
+pub(super) async fn run(catalog: &Catalog, engine: &Engine, sql: &str) -> Result<Vec<String>> {
+    let (secured, inputs) = prepare(catalog, sql)?;
+    let env = inputs.env.clone();
     let types: Vec<PgType> = secured.statement().output().iter().map(|column| column.ty.oid).collect();
-    let inputs = Inputs {
-        env: env.clone(),
-        params: Vec::new(),
-        contexts,
-        sources: Arc::new(Nothing),
-        cancel: CancellationToken::new(),
-    };
     let mut cursor = engine.execute(&secured, inputs).await?;
     let mut lines = Vec::new();
     while let Some(rows) = cursor.fetch(2).await? {

@@ -44,12 +44,7 @@ impl Operator for LateralJoin {
 
 impl LateralJoin {
     /// The joined rows of a batch.
-    pub(in crate::engine) async fn process(
-        &self,
-        batch: &RecordBatch,
-        gathered: &mut Gathered,
-        emitter: &mut Emitter,
-    ) -> Result<()> {
+    async fn process(&self, batch: &RecordBatch, gathered: &mut Gathered, emitter: &mut Emitter) -> Result<()> {
         for row in 0..batch.num_rows() {
             let values = self
                 .binding
@@ -97,19 +92,19 @@ impl LateralJoin {
 
 /// Small batches on their way to become bigger ones.
 #[derive(Default)]
-pub(in crate::engine) struct Gathered {
+struct Gathered {
     batches: Vec<RecordBatch>,
     rows: usize,
 }
 
 impl Gathered {
-    pub(in crate::engine) async fn add(&mut self, batch: RecordBatch, emitter: &mut Emitter) -> Result<()> {
+    async fn add(&mut self, batch: RecordBatch, emitter: &mut Emitter) -> Result<()> {
         self.rows += batch.num_rows();
         self.batches.push(batch);
         if self.rows >= BATCH_ROWS || self.batches.len() >= 256 { self.flush(emitter).await } else { Ok(()) }
     }
 
-    pub(in crate::engine) async fn flush(&mut self, emitter: &mut Emitter) -> Result<()> {
+    async fn flush(&mut self, emitter: &mut Emitter) -> Result<()> {
         if self.batches.is_empty() {
             return Ok(());
         }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 
-pub(super) use self::lateral::{Gathered, LateralJoin};
+pub(super) use self::lateral::LateralJoin;
 pub(super) use self::shared::{SharedScan, SharedTable};
 pub(super) use self::subquery::SubqueryProject;
 use super::lower::{Lowerer, from_is_volatile, query_is_volatile};

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Lowerer, conjuncts};
-use crate::bound::{Expr, ExprKind, From, JoinKind, RangeId};
+use super::{Bound, Lowerer, check, conjunction, conjuncts};
+use crate::bound::{Expr, ExprKind, From, JoinKind, RangeId, SortKey};
 use crate::engine::apply::{Free, LateralJoin, Mode, Spec, SubPlan};
-use crate::engine::expr::{has_subquery, is_safe, is_volatile, truth};
-use crate::engine::knn::{self, KnnJoin};
+use crate::engine::expr::{Program, has_subquery, is_safe, is_volatile, truth};
+use crate::engine::knn::{self, KnnJoin, Near};
 use crate::engine::node::node;
-use crate::engine::relation::Rel;
+use crate::engine::relation::{Rel, Scope};
 use crate::engine::statement::{EXISTS, Key, TEMP};
 use crate::error::{Error, Result};
-use crate::types::PgType;
+use crate::types::{Datum, PgType};
 
 /// A condition waiting to be used.
 struct Condition {
@@ -65,7 +65,11 @@ impl Lowerer {
                 }
                 Some((rel, mut ranges)) if lateral => {
                     ranges.extend(&unit.ranges);
-                    let rel = self.lateral(rel, unit.from, Vec::new(), false)?;
+                    let reads = later(above, &conditions, &units).map(|mut reads| {
+                        own.iter().for_each(|filter| reads.add(Free::of_expr(filter)));
+                        reads
+                    });
+                    let rel = self.lateral(rel, unit.from, Vec::new(), false, reads.as_ref())?;
                     (self.filter(rel, own)?, ranges)
                 }
                 Some((left, mut ranges)) => {
@@ -149,7 +153,7 @@ impl Lowerer {
         let left = self.from_where(std::slice::from_ref(kept), pushed, reads.as_ref())?;
         let free = Free::of_from(other, &[]);
         let rel = if self.depends(&free, &left) || on.iter().any(has_subquery) {
-            self.lateral(left, other, on, true)?
+            self.lateral(left, other, on, true, reads.as_ref())?
         } else {
             let own = |expr: &Expr| {
                 let ranges = Free::of_expr(expr).ranges();
@@ -163,9 +167,16 @@ impl Lowerer {
     }
 
     /// Joins an item that reads its left neighbours (or has a condition with a sub-query).
-    fn lateral(&self, rel: Rel, from: &From, on: Vec<Expr>, left: bool) -> Result<Rel> {
+    fn lateral(&self, rel: Rel, from: &From, on: Vec<Expr>, left: bool, above: Option<&Free>) -> Result<Rel> {
         if let (From::Function(scan), true, false) = (from, on.is_empty(), left) {
             return self.function_scan(rel, scan);
+        }
+        // A plan that runs again and again would build its index as often.
+        if !self.repeated
+            && let Some(found) = knn::recognize(from, &on, left, &rel)
+            && !(left && self.statement.columns_of(found.range, found.width).1)
+        {
+            return self.nearest(rel, &found, left, above);
         }
         let bindings = Free::of_from(from, &on).bindings(&rel.columns);
         // The columns it gives: lowered once with NULLs in place of the outer values.
@@ -189,54 +200,87 @@ impl Lowerer {
         columns.extend(&output);
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         let rows = rel.rows * 2.0;
-        if knn::ENABLED
-            && !left
-            && let Some(found) = knn::recognize(from, &rel)
-        {
-            let k = self.limit_value(Some(found.limit))?.and_then(|k| u32::try_from(k).ok()).filter(|k| *k > 0);
-            if let Some(k) = k {
-                return self.nearest(rel, operator, found, k, columns, types);
-            }
-        }
         Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows })
     }
 
-    /// A nearest-neighbour join in place of a lateral one.
-    fn nearest(
-        &self,
-        rel: Rel,
-        apply: LateralJoin,
-        found: knn::Recognized<'_>,
-        k: u32,
-        columns: Vec<(Key, PgType)>,
-        types: Vec<PgType>,
-    ) -> Result<Rel> {
-        let inner = self.from_where(&found.select.from, conjuncts(found.select.filter.as_ref()), None)?;
-        let outer = rel.columns.clone();
-        // The item's columns are its select list's, in order: named by the range and their number.
-        let items = columns[outer.len()..]
-            .iter()
-            .map(|(key, _)| {
-                if key.1 == EXISTS {
-                    return Ok((*key, Expr::literal(crate::types::Datum::Bool(true), PgType::BOOL)));
-                }
-                let item = found.select.items.get(key.1).ok_or_else(|| crate::engine::expr::missing(*key))?;
-                Ok((*key, item.expr.clone()))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let rows = rel.rows * f64::from(k);
-        let operator = KnnJoin {
-            lowerer: self.clone(),
-            apply,
-            k,
-            outer,
-            outer_geometry: found.outer,
-            inner,
-            inner_geometry: found.inner,
-            items,
-            output: columns.iter().map(|(key, _)| *key).collect(),
+    /// A nearest-neighbour join in place of a lateral one. `above`: what is read of the result.
+    fn nearest(&self, rel: Rel, found: &knn::Recognized<'_>, left: bool, above: Option<&Free>) -> Result<Rel> {
+        // PostgreSQL computes OFFSET first.
+        let skip = check(self.limit_value(found.limit.offset.as_ref())?, Bound::Offset)?.unwrap_or(0);
+        let k = check(self.limit_value(found.limit.count.as_ref())?, Bound::Limit)?.unwrap_or(usize::MAX);
+        let mut inner = self.from_where(&found.select.from, found.own.clone(), None)?;
+        let of = self.statement.temp();
+        let mut computed = vec![(of, found.of.clone())];
+        let mut keys = Vec::new();
+        for key in &found.then {
+            let column = self.statement.temp();
+            computed.push((column, key.expr.clone()));
+            keys.push(SortKey { expr: column, descending: key.descending, nulls_first: key.nulls_first });
+        }
+        inner = self.project(inner, None, computed)?;
+        inner = self.sort(inner, &keys, None)?;
+
+        let place = |key: Key| inner.position(key).ok_or_else(|| crate::engine::expr::missing(key));
+        let near = match &found.near.kind {
+            ExprKind::Column { range, column } if rel.position(Key(*range, *column)).is_some() => {
+                Near::Column(rel.position(Key(*range, *column)).unwrap_or_default())
+            }
+            _ => Near::Computed(Program::new(&self.statement, found.near, &self.scope(&rel))?),
         };
-        Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows })
+        let filter = if found.both.is_empty() {
+            None
+        } else {
+            let mut columns = rel.columns.clone();
+            columns.extend(&inner.columns);
+            let scope = Scope { columns: &columns, outer: &self.outer };
+            Some(Program::new(&self.statement, &conjunction(found.both.clone()), &scope)?)
+        };
+        // The item's columns are its select list's, in order.
+        let (wanted, whole) = self.statement.columns_of(found.range, found.width);
+        let mut reads = Free::default();
+        let mut items = Vec::new();
+        for column in wanted {
+            let item =
+                &found.select.items.get(column).ok_or_else(|| Error::internal("a column without its item"))?.expr;
+            reads.add(Free::of_expr(item));
+            items.push((Key(found.range, column), item.clone()));
+        }
+        if whole {
+            items.push((Key(found.range, EXISTS), Expr::literal(Datum::Bool(true), PgType::BOOL)));
+        }
+        let kept: Vec<Key> =
+            rel.columns.iter().map(|(key, _)| *key).filter(|key| above.is_none_or(|above| above.reads(*key))).collect();
+        let (mut columns, mut outer_places, mut inner_places) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, (key, ty)) in rel.columns.iter().enumerate() {
+            if kept.contains(key) || reads.reads(*key) || (n + 1 == rel.columns.len() && outer_places.is_empty()) {
+                outer_places.push(n);
+                columns.push((*key, *ty));
+            }
+        }
+        for (key, ty) in reads.bindings(&inner.columns) {
+            inner_places.push(place(key)?);
+            columns.push((key, ty));
+        }
+        let operator = KnnJoin {
+            k,
+            skip,
+            left,
+            near,
+            of: place(of)?,
+            filter,
+            outer: outer_places,
+            inner: inner_places,
+            env: self.statement.env.clone(),
+        };
+        let types = columns.iter().map(|(_, ty)| *ty).collect();
+        let rows = rel.rows * (k as f64).min(inner.rows.max(1.0));
+        let joined = Rel { plan: node(operator, vec![rel.plan, inner.plan], types), columns, rows };
+        let mut output = kept.clone();
+        output.extend(items.iter().map(|(key, _)| *key));
+        if output.is_empty() {
+            return Ok(joined);
+        }
+        self.computed(joined, &kept, items, &output)
     }
 
     /// The inside of a lateral join, with the outer values at hand.
@@ -280,7 +324,7 @@ fn flatten<'a>(from: &'a From, units: &mut Vec<Unit<'a>>, conditions: &mut Vec<E
 }
 
 /// The ranges whose columns an item gives.
-fn ranges_of(from: &From) -> HashSet<RangeId> {
+pub(in crate::engine) fn ranges_of(from: &From) -> HashSet<RangeId> {
     match from {
         From::Cte { range, .. } | From::Subquery { range, .. } => HashSet::from([*range]),
         From::Fragment(scan) => HashSet::from([scan.range]),

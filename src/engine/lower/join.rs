@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{JoinSide, JoinType, NullEquality};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::CastExpr;
@@ -52,11 +52,13 @@ impl Lowerer {
             (JoinKind::Left, _) => left.rows.max(1.0),
             _ => left.rows.max(right.rows),
         };
-        if keys.is_empty()
-            && kind == JoinKind::Inner
-            && let Some(rel) = spatial_join::join(&left, &right, &mut rest, above)?
-        {
-            return self.filter(rel, rest);
+        if keys.is_empty() && kind == JoinKind::Inner {
+            if let Some(rel) = self.area_join(&left, &right, &mut rest, above)? {
+                return self.filter(rel, rest);
+            }
+            if let Some(rel) = spatial_join::join(&left, &right, &mut rest, above)? {
+                return self.filter(rel, rest);
+            }
         }
         if kind == JoinKind::Full && keys.is_empty() && !rest.is_empty() {
             return Err(Error::unsupported("FULL JOIN on a condition that is no equality"));
@@ -187,7 +189,9 @@ pub(in crate::engine) fn kept(
         return (columns, None);
     }
     if places.is_empty() {
-        places.push(0);
+        // One that is cheap to copy.
+        let wide = |place: &usize| matches!(storage(columns[*place].1), DataType::Binary | DataType::Utf8);
+        places.push((0..columns.len()).find(|place| !wide(place)).unwrap_or(0));
     }
     (places.iter().map(|place| columns[*place]).collect(), Some(places))
 }

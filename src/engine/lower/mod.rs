@@ -18,6 +18,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::filter::FilterExec;
 
 pub(super) use self::cte::CteEntry;
+pub(super) use self::from::ranges_of;
 pub(super) use self::join::kept;
 pub(super) use self::limit::{Bound, check};
 pub(super) use self::query::{from_is_volatile, query_is_volatile};

@@ -11,6 +11,7 @@ use super::{order, sort_rows};
 use crate::engine::node::{Emitter, Input, Operator};
 use crate::engine::rows;
 use crate::error::{Error, Result};
+use crate::kernels::columns::ColumnReader;
 use crate::kernels::{Accumulator, Aggregate, Call, Env};
 use crate::types::{Datum, PgType};
 
@@ -72,7 +73,21 @@ struct GroupState {
     states: Vec<State>,
 }
 
+/// The columns of a batch that a call reads.
+struct Readers<'a> {
+    filter: Option<ColumnReader<'a>>,
+    args: Vec<ColumnReader<'a>>,
+}
+
 impl AggregateSpec {
+    fn readers<'a>(&self, batch: &'a RecordBatch) -> Result<Readers<'a>> {
+        let reader = |column: usize, ty| ColumnReader::new(batch.column(column).as_ref(), ty);
+        Ok(Readers {
+            filter: self.filter.map(|filter| reader(filter, PgType::BOOL)).transpose()?,
+            args: self.args.iter().zip(&self.types).map(|(column, ty)| reader(*column, *ty)).collect::<Result<_>>()?,
+        })
+    }
+
     fn call<'a>(&'a self, env: &'a Env) -> Call<'a> {
         Call { env, args: &self.types, returns: self.returns }
     }
@@ -90,18 +105,13 @@ impl AggregateSpec {
     }
 
     /// One row's arguments; `None`: the row does not count.
-    fn input(&self, batch: &RecordBatch, row: usize) -> Result<Option<Vec<Datum>>> {
-        if let Some(filter) = self.filter
-            && !matches!(rows::read(batch.column(filter), row, PgType::BOOL)?, Datum::Bool(true))
+    fn input(&self, readers: &Readers<'_>, row: usize) -> Result<Option<Vec<Datum>>> {
+        if let Some(filter) = &readers.filter
+            && !matches!(filter.get(row)?, Datum::Bool(true))
         {
             return Ok(None);
         }
-        let args = self
-            .args
-            .iter()
-            .zip(&self.types)
-            .map(|(column, ty)| rows::read(batch.column(*column), row, *ty))
-            .collect::<Result<Vec<_>>>()?;
+        let args = readers.args.iter().map(|reader| reader.get(row)).collect::<Result<Vec<_>>>()?;
         let skips_null = self.strict || matches!(self.kind, Kind::Count | Kind::OrderedSet(_));
         Ok((!(skips_null && args.iter().any(Datum::is_null))).then_some(args))
     }
@@ -223,14 +233,17 @@ impl Operator for Group {
             let mut held = 0_usize;
             while let Some(batch) = input.next().await? {
                 let mut bytes = 0;
+                let keys = self.keys.iter().map(|(column, ty)| ColumnReader::new(batch.column(*column).as_ref(), *ty));
+                let key_readers = keys.collect::<Result<Vec<_>>>()?;
+                let readers = self.aggregates.iter().map(|spec| spec.readers(&batch)).collect::<Result<Vec<_>>>()?;
                 for row in 0..batch.num_rows() {
-                    let keys = self
-                        .keys
+                    let keys = key_readers.iter().map(|reader| reader.get(row)).collect::<Result<Vec<_>>>()?;
+                    let inputs = self
+                        .aggregates
                         .iter()
-                        .map(|(column, ty)| rows::read(batch.column(*column), row, *ty))
+                        .zip(&readers)
+                        .map(|(spec, readers)| spec.input(readers, row))
                         .collect::<Result<Vec<_>>>()?;
-                    let inputs =
-                        self.aggregates.iter().map(|spec| spec.input(&batch, row)).collect::<Result<Vec<_>>>()?;
                     for (number, set) in self.sets.iter().enumerate() {
                         let mut key = Vec::with_capacity(set.len() * 12);
                         for index in set {

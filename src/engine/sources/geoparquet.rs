@@ -5,7 +5,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BinaryArray, BinaryBuilder};
+use arrow::array::{Array, ArrayRef, BinaryArray};
+use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::parquet::arrow::ProjectionMask;
@@ -380,19 +381,21 @@ fn convert(array: &ArrayRef, ty: PgType, srid: i32) -> Result<ArrayRef> {
     }
     let binary =
         array.as_any().downcast_ref::<BinaryArray>().ok_or_else(|| Error::internal("geometry that is not binary"))?;
-    let mut builder = BinaryBuilder::with_capacity(binary.len(), binary.value_data().len() + binary.len() * 4);
-    let mut buffer = Vec::new();
+    let mut values = Vec::with_capacity(binary.value_data().len() + binary.len() * 4);
+    let mut lengths = Vec::with_capacity(binary.len());
     for value in binary {
-        match value {
-            None => builder.append_null(),
-            Some(value) => {
-                buffer.clear();
-                to_ewkb(value, srid, &mut buffer)?;
-                builder.append_value(&buffer);
-            }
+        let start = values.len();
+        if let Some(value) = value {
+            to_ewkb(value, srid, &mut values)?;
         }
+        lengths.push(values.len() - start);
     }
-    Ok(Arc::new(builder.finish()))
+    if i32::try_from(values.len()).is_err() {
+        return Err(Error::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "the geometries of some rows of a file hold more than 2 GB"));
+    }
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let array = BinaryArray::try_new(offsets, Buffer::from_vec(values), binary.nulls().cloned());
+    Ok(Arc::new(array.map_err(rows::from_arrow)?))
 }
 
 fn geo_columns(geo: &Value) -> HashMap<String, GeoColumn> {

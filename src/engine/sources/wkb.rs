@@ -116,7 +116,7 @@ fn geometry(reader: &mut Reader<'_>, srid: Option<i32>, out: &mut Vec<u8>, depth
 }
 
 /// The SRID of an EWKB; 0 without one.
-pub(super) fn srid(ewkb: &[u8]) -> Option<i32> {
+pub(in crate::engine) fn srid(ewkb: &[u8]) -> Option<i32> {
     let code = u32::from_le_bytes(ewkb.get(1..5)?.try_into().ok()?);
     if code & SRID == 0 {
         return Some(0);
@@ -133,6 +133,76 @@ pub(in crate::engine) fn bounds(ewkb: &[u8]) -> Option<[f64; 4]> {
     use sedona_geometry::interval::IntervalTrait;
     let bounds = [bounds.x().lo(), bounds.y().lo(), bounds.x().hi(), bounds.y().hi()];
     bounds.iter().all(|value| value.is_finite()).then_some(bounds)
+}
+
+/// What a spatial index keeps of a geometry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::engine) struct Plain {
+    pub(in crate::engine) srid: i32,
+    /// xmin, ymin, xmax, ymax
+    pub(in crate::engine) bounds: [f64; 4],
+    pub(in crate::engine) point: bool,
+}
+
+/// A little-endian EWKB of points, straight lines and polygons with finite positions, at least one; `None` for anything else.
+pub(in crate::engine) fn plain(ewkb: &[u8]) -> Option<Plain> {
+    let mut bounds = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
+    let mut rest = ewkb;
+    extend(&mut rest, &mut bounds, 0)?;
+    let code = u32::from_le_bytes(ewkb.get(1..5)?.try_into().ok()?);
+    (bounds[0] <= bounds[2]).then_some(Plain { srid: srid(ewkb)?, bounds, point: code & 0xff == 1 })
+}
+
+fn word(rest: &mut &[u8]) -> Option<u32> {
+    let (word, after) = rest.split_first_chunk::<4>()?;
+    *rest = after;
+    Some(u32::from_le_bytes(*word))
+}
+
+fn extend(rest: &mut &[u8], bounds: &mut [f64; 4], depth: usize) -> Option<()> {
+    let (order, after) = rest.split_first()?;
+    *rest = after;
+    let code = word(rest)?;
+    if *order != 1 || depth > 16 {
+        return None;
+    }
+    if code & SRID != 0 {
+        word(rest)?;
+    }
+    let width = 8 * (2 + usize::from(code & Z != 0) + usize::from(code & M != 0));
+    let mut positions = |rest: &mut &[u8], count: usize| -> Option<()> {
+        let (taken, after) = rest.split_at_checked(count.checked_mul(width)?)?;
+        *rest = after;
+        let mut finite = true;
+        for position in taken.chunks_exact(width) {
+            let x = f64::from_le_bytes(position[..8].try_into().ok()?);
+            let y = f64::from_le_bytes(position[8..16].try_into().ok()?);
+            finite &= x.is_finite() && y.is_finite();
+            *bounds = [bounds[0].min(x), bounds[1].min(y), bounds[2].max(x), bounds[3].max(y)];
+        }
+        finite.then_some(())
+    };
+    match code & !(Z | M | SRID) {
+        1 => positions(rest, 1),
+        2 => {
+            let count = word(rest)?;
+            positions(rest, usize::try_from(count).ok()?)
+        }
+        3 => {
+            for _ in 0..word(rest)? {
+                let count = word(rest)?;
+                positions(rest, usize::try_from(count).ok()?)?;
+            }
+            Some(())
+        }
+        4..=7 => {
+            for _ in 0..word(rest)? {
+                extend(rest, bounds, depth + 1)?;
+            }
+            Some(())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -11,17 +11,16 @@ use super::measure::distance;
 
 pub(super) const SCALARS: &[(&str, Scalar)] = &[
     ("st_distance(geometry,geometry)", |_, a| {
-        let (one, two) = pair(a, "ST_Distance")?;
-        Ok(shortest(&one, &two)?.map_or(Datum::Null, |line| Datum::Float8(line.length)))
+        let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
+        Ok(planar_distance(&one, &two)?.map_or(Datum::Null, Datum::Float8))
     }),
     ("st_distance(text,text)", |_, a| {
         let (one, two) = (io::parse_geometry(args::text(a, 0)?)?, io::parse_geometry(args::text(a, 1)?)?);
-        same_srid(&one, &two, "ST_Distance")?;
-        Ok(shortest(&one, &two)?.map_or(Datum::Null, |line| Datum::Float8(line.length)))
+        Ok(planar_distance(&one, &two)?.map_or(Datum::Null, Datum::Float8))
     }),
     ("geometry_distance_centroid(geometry,geometry)", |_, a| {
-        let (one, two) = pair(a, "ST_Distance")?;
-        Ok(shortest(&one, &two)?.map_or(Datum::Null, |line| Datum::Float8(line.length)))
+        let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
+        Ok(planar_distance(&one, &two)?.map_or(Datum::Null, Datum::Float8))
     }),
     ("st_dwithin(geometry,geometry,float8)", within),
     ("_st_dwithin(geometry,geometry,float8)", within),
@@ -86,6 +85,25 @@ fn within(_call: &crate::kernels::Call<'_>, a: &[Datum]) -> Result<Datum> {
     let tolerance = tolerance(a)?;
     let (one, two) = pair(a, "LWGEOM_dwithin")?;
     Ok(Datum::Bool(shortest(&one, &two)?.is_some_and(|line| line.length <= tolerance)))
+}
+
+/// ST_Distance and `<->` of two geometries: `None` (NULL) when either is empty or the distance is no float4; mixed SRIDs raise.
+pub fn planar_distance(one: &Geometry, two: &Geometry) -> Result<Option<f64>> {
+    same_srid(one, two, "ST_Distance")?;
+    let points = one.kind == Kind::Point && two.kind == Kind::Point;
+    if !points && !(is_finite(one) && is_finite(two)) {
+        return Err(Error::unsupported("distance to positions that are not finite"));
+    }
+    Ok(shortest(one, two)?.map(|line| line.length).filter(|length| *length < f64::from(f32::MAX)))
+}
+
+fn is_finite(geometry: &Geometry) -> bool {
+    let finite = |coords: &[Coord]| coords.iter().all(|coord| coord.x.is_finite() && coord.y.is_finite());
+    match &geometry.body {
+        Body::Coords(coords) => geometry.is_empty() || finite(coords),
+        Body::Rings(rings) => rings.iter().all(|ring| finite(ring)),
+        Body::Parts(parts) => parts.iter().all(is_finite),
+    }
 }
 
 /// A line between two geometries.

@@ -24,6 +24,7 @@ mod grid;
 pub mod io;
 mod json_out;
 mod linear;
+pub mod locate;
 mod markup;
 mod measure;
 mod number;
@@ -42,6 +43,7 @@ mod twkb;
 pub mod wkb;
 mod wkt;
 
+pub use self::distance::planar_distance;
 pub use self::order::compare_geometry;
 
 use std::collections::HashMap;

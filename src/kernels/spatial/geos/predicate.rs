@@ -8,6 +8,7 @@ use crate::types::Datum;
 
 use super::super::bounds::{Bounds, FloatBox};
 use super::super::geometry::{Body, Geometry, Kind, failure, same_srid};
+use super::super::locate::{Location, locate, position};
 use super::super::{args, wkb};
 use super::convert::{fault, import};
 
@@ -15,11 +16,22 @@ type Test = fn(&geos::Geometry, &geos::Geometry) -> geos::GResult<bool>;
 
 pub(super) const SCALARS: &[(&str, Scalar)] = &[
     ("st_intersects(geometry,geometry)", |_, a| {
+        if let Some(location) = point_in_area(a, 0, 1)?.or(point_in_area(a, 1, 0)?) {
+            return Ok(Datum::Bool(location != Location::Exterior));
+        }
         test(a, "ST_Intersects", "GEOSIntersects", false, |l, r| l.intersects(r))
     }),
     ("st_disjoint(geometry,geometry)", |_, a| test(a, "disjoint", "GEOSDisjoint", true, |l, r| l.disjoint(r))),
-    ("st_contains(geometry,geometry)", |_, a| test(a, "contains", "GEOSContains", false, |l, r| l.contains(r))),
+    ("st_contains(geometry,geometry)", |_, a| {
+        if let Some(location) = point_in_area(a, 0, 1)? {
+            return Ok(Datum::Bool(location == Location::Interior));
+        }
+        test(a, "contains", "GEOSContains", false, |l, r| l.contains(r))
+    }),
     ("st_within(geometry,geometry)", |_, a| {
+        if let Some(location) = point_in_area(a, 1, 0)? {
+            return Ok(Datum::Bool(location == Location::Interior));
+        }
         let swapped = [item(a, 1), item(a, 0)];
         test(&swapped, "contains", "GEOSContains", false, |l, r| l.contains(r))
     }),
@@ -28,8 +40,18 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
             l.to_prepared_geom()?.contains_properly(r)
         })
     }),
-    ("st_covers(geometry,geometry)", |_, a| test(a, "covers", "GEOSCovers", false, |l, r| l.covers(r))),
-    ("st_coveredby(geometry,geometry)", |_, a| test(a, "coveredby", "GEOSCoveredBy", false, |l, r| l.covered_by(r))),
+    ("st_covers(geometry,geometry)", |_, a| {
+        if let Some(location) = point_in_area(a, 0, 1)? {
+            return Ok(Datum::Bool(location != Location::Exterior));
+        }
+        test(a, "covers", "GEOSCovers", false, |l, r| l.covers(r))
+    }),
+    ("st_coveredby(geometry,geometry)", |_, a| {
+        if let Some(location) = point_in_area(a, 1, 0)? {
+            return Ok(Datum::Bool(location != Location::Exterior));
+        }
+        test(a, "coveredby", "GEOSCoveredBy", false, |l, r| l.covered_by(r))
+    }),
     ("st_touches(geometry,geometry)", |_, a| test(a, "touches", "GEOSTouches", false, |l, r| l.touches(r))),
     ("st_crosses(geometry,geometry)", |_, a| test(a, "crosses", "GEOSCrosses", false, |l, r| l.crosses(r))),
     ("st_overlaps(geometry,geometry)", |_, a| test(a, "overlaps", "GEOSOverlaps", false, |l, r| l.overlaps(r))),
@@ -50,6 +72,17 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         matches(args::text(a, 0)?, args::text(a, 1)?, "GEOSRelatePatternMatch").map(Datum::Bool)
     }),
 ];
+
+/// PostGIS answers a point in an area itself; mixed SRIDs are left to raise.
+fn point_in_area(a: &[Datum], area: usize, point: usize) -> Result<Option<Location>> {
+    let (Some(Datum::Geometry(area)), Some(Datum::Geometry(point))) = (a.get(area), a.get(point)) else {
+        return Ok(None);
+    };
+    if area.srid() != point.srid() {
+        return Ok(None);
+    }
+    Ok(position(&point.0).and_then(|point| locate(&area.0, point)))
+}
 
 fn item(a: &[Datum], index: usize) -> Datum {
     a.get(index).cloned().unwrap_or(Datum::Null)
