@@ -179,7 +179,7 @@ impl Operator for AreaJoin {
             let mut table = Vec::new();
             while let Some(batch) = areas.next().await? {
                 // Held twice while the pieces become one.
-                budget.grow(2 * batch.get_array_memory_size() + 64 * batch.num_rows())?;
+                budget.grow(2 * rows::bytes_of(&batch) + 64 * batch.num_rows())?;
                 table.push(batch);
             }
             let Some(schema) = table.first().map(RecordBatch::schema) else { return Ok(()) };

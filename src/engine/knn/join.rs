@@ -84,7 +84,7 @@ impl Operator for KnnJoin {
             let mut schema = None;
             while let Some(batch) = inner.next().await? {
                 // Held twice while the pieces become one.
-                budget.grow(2 * batch.get_array_memory_size() + 80 * batch.num_rows())?;
+                budget.grow(2 * rows::bytes_of(&batch) + 80 * batch.num_rows())?;
                 schema.get_or_insert_with(|| batch.schema());
                 table.push(batch);
             }
