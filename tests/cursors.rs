@@ -13,7 +13,6 @@ fn peak(server: &Graticule) -> Option<usize> {
     line.split_whitespace().nth(1)?.parse::<usize>().ok().map(|kilobytes| kilobytes / 1024)
 }
 
-#[cfg(feature = "engine")]
 #[test]
 fn a_million_rows_in_each_of_two_cursors_stay_in_bounded_memory() {
     let Some(oracle) = postgres::shared() else { return };

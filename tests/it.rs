@@ -9,6 +9,7 @@ mod clients;
 mod conformance;
 #[cfg(feature = "engine")]
 mod corpus;
+#[cfg(feature = "engine")]
 mod cursors;
 #[cfg(feature = "engine")]
 mod duckdb;

@@ -391,7 +391,10 @@ fn convert(array: &ArrayRef, ty: PgType, srid: i32) -> Result<ArrayRef> {
         lengths.push(values.len() - start);
     }
     if i32::try_from(values.len()).is_err() {
-        return Err(Error::new(SqlState::PROGRAM_LIMIT_EXCEEDED, "the geometries of some rows of a file hold more than 2 GB"));
+        return Err(Error::new(
+            SqlState::PROGRAM_LIMIT_EXCEEDED,
+            "the geometries of some rows of a file hold more than 2 GB",
+        ));
     }
     let offsets = OffsetBuffer::from_lengths(lengths);
     let array = BinaryArray::try_new(offsets, Buffer::from_vec(values), binary.nulls().cloned());
