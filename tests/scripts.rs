@@ -92,7 +92,7 @@ impl Pair {
             Role::Query => {
                 if std::mem::take(&mut self.stale) {
                     // Outside of any transaction that a statement has left open.
-                    self.ours.simple("rollback; set statement_timeout = 0").expect("a fresh state");
+                    self.ours.simple("rollback").expect("a fresh state");
                     self.ours
                         .simple("select graticule.attach('pg', 'public', 'public')")
                         .expect("the schema is followed");

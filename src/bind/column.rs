@@ -114,7 +114,8 @@ impl Binder<'_> {
                 typmod: column.expr.ty.typmod,
             })
             .collect();
-        let ty = self.row_type(fields);
+        let mut ty = self.row_type(fields);
+        ty.row = item.relation.as_ref().map_or(0, |relation| relation.row_type);
         let kind = match item.range {
             Some(range) => ExprKind::WholeRow { range },
             None => ExprKind::Row(

@@ -22,6 +22,8 @@ pub struct ExprType {
     pub collation: Collation,
     /// Fields, when `oid` is RECORD (or a composite) and they are known.
     pub fields: Option<Arc<[RecordField]>>,
+    /// The named row type of a record, 0 for others: what a client is told.
+    pub row: u32,
 }
 
 /// A field of a row type.
@@ -276,7 +278,7 @@ impl ExprType {
 
     pub fn with_typmod(oid: PgType, typmod: i32) -> ExprType {
         let collation = if oid.is_collatable() { Collation::Default } else { Collation::None };
-        ExprType { oid, typmod, collation, fields: None }
+        ExprType { oid, typmod, collation, fields: None, row: 0 }
     }
 }
 

@@ -64,7 +64,7 @@ pub fn timestamp_to_arrow(micros: i64) -> Result<i64> {
         micros => micros
             .checked_add(EPOCH_MICROS)
             .filter(|micros| *micros != i64::MAX)
-            .ok_or_else(|| out_of_range("timestamp")),
+            .ok_or_else(|| Error::unsupported("a timestamp in the years from 294247 on")),
     }
 }
 

@@ -55,6 +55,7 @@ impl QueryPlan {
                 typmod: column.ty.typmod,
                 table_oid: column.table_oid,
                 attnum: column.attnum,
+                row_type: column.ty.row,
             })
             .collect();
         let params = secured.params().to_vec();
@@ -181,6 +182,7 @@ impl ExplainPlan {
             typmod: -1,
             table_oid: 0,
             attnum: 0,
+            row_type: 0,
         };
         Ok(ExplainPlan { inner, analyze, json, columns: Arc::new([column]) })
     }
@@ -226,7 +228,7 @@ impl AdminPlan {
 
     pub(super) fn call(call: AdminCall) -> AdminPlan {
         let column =
-            OutputColumn { name: call.function.clone(), ty: PgType::VOID, typmod: -1, table_oid: 0, attnum: 0 };
+            OutputColumn { name: call.function.clone(), ty: PgType::VOID, typmod: -1, table_oid: 0, attnum: 0, row_type: 0 };
         AdminPlan { action: AdminAction::Call(call), columns: Arc::new([column]) }
     }
 }

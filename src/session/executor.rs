@@ -265,6 +265,8 @@ pub struct OutputColumn {
     pub table_oid: u32,
     /// Its attribute number there, else 0.
     pub attnum: i16,
+    /// The named type of whole rows of a relation, else 0.
+    pub row_type: u32,
 }
 
 /// The executor's side of a transaction: leases of connections, overlay of the catalog.

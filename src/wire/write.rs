@@ -142,7 +142,8 @@ impl Writer {
                 put_cstr(body, &column.name);
                 body.extend_from_slice(&column.table_oid.to_be_bytes());
                 body.extend_from_slice(&column.attnum.to_be_bytes());
-                body.extend_from_slice(&column.ty.0.to_be_bytes());
+                let told = if column.row_type == 0 { column.ty.0 } else { column.row_type };
+                body.extend_from_slice(&told.to_be_bytes());
                 body.extend_from_slice(&column.ty.len().to_be_bytes());
                 body.extend_from_slice(&column.typmod.to_be_bytes());
                 body.extend_from_slice(&format_code(formats.get(at)).to_be_bytes());
