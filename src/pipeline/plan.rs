@@ -227,8 +227,14 @@ impl AdminPlan {
     }
 
     pub(super) fn call(call: AdminCall) -> AdminPlan {
-        let column =
-            OutputColumn { name: call.function.clone(), ty: PgType::VOID, typmod: -1, table_oid: 0, attnum: 0, row_type: 0 };
+        let column = OutputColumn {
+            name: call.function.clone(),
+            ty: PgType::VOID,
+            typmod: -1,
+            table_oid: 0,
+            attnum: 0,
+            row_type: 0,
+        };
         AdminPlan { action: AdminAction::Call(call), columns: Arc::new([column]) }
     }
 }

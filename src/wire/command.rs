@@ -57,8 +57,14 @@ fn shown_name(name: &str) -> &str {
 }
 
 fn show_columns(names: &[&str]) -> Arc<[OutputColumn]> {
-    let column =
-        |name: &&str| OutputColumn { name: (*name).to_owned(), ty: PgType::TEXT, typmod: -1, table_oid: 0, attnum: 0, row_type: 0 };
+    let column = |name: &&str| OutputColumn {
+        name: (*name).to_owned(),
+        ty: PgType::TEXT,
+        typmod: -1,
+        table_oid: 0,
+        attnum: 0,
+        row_type: 0,
+    };
     names.iter().map(column).collect()
 }
 

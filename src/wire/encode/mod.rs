@@ -397,7 +397,8 @@ mod tests {
         let array: ArrayRef = array_of(PgType::INT4, &[Datum::Int4(1), Datum::Null, Datum::Int4(22)]).unwrap();
         let schema = Arc::new(Schema::new(vec![field("x", PgType::INT4, -1)]));
         let batch = RecordBatch::try_new(schema, vec![array]).unwrap();
-        let column = OutputColumn { name: "x".to_owned(), ty: PgType::INT4, typmod: -1, table_oid: 0, attnum: 0, row_type: 0 };
+        let column =
+            OutputColumn { name: "x".to_owned(), ty: PgType::INT4, typmod: -1, table_oid: 0, attnum: 0, row_type: 0 };
         let encoder = RowEncoder::new(Env::default(), &[column], &[Format::Text]);
         let rows = encoder.batch(&batch).unwrap();
         let mut out = Vec::new();

@@ -152,7 +152,8 @@ impl Executor for FakeExecutor {
             },
         };
         let params = if matches!(what, What::Parameter) { vec![PgType::INT4] } else { Vec::new() };
-        let column = OutputColumn { name: name.to_owned(), ty: PgType::INT4, typmod: -1, table_oid: 0, attnum: 0, row_type: 0 };
+        let column =
+            OutputColumn { name: name.to_owned(), ty: PgType::INT4, typmod: -1, table_oid: 0, attnum: 0, row_type: 0 };
         Ok(Arc::new(FakePlan { what, columns: Arc::new([column]), params }))
     }
 
