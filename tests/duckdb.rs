@@ -291,6 +291,11 @@ fn a_join_of_duckdb_geoparquet_and_postgis_equals_one_engine() {
     assert_eq!(here, expected);
     let plan = client.rows(&format!("explain {}", query("duck.zones", "pg.owners", "files.airports"))).join("\n");
     assert!(plan.contains("Route: Federated") && plan.contains("Server: d") && plan.contains("Server: pg"), "{plan}");
+    let analyzed =
+        client.rows(&format!("explain analyze {}", query("duck.zones", "pg.owners", "files.airports"))).join("\n");
+    assert!(analyzed.contains("Snapshot: one per fragment") && analyzed.contains("Bytes fetched: "), "{analyzed}");
+    // Twenty-one zones and two without a place, less those that pushed conditions drop.
+    assert!(analyzed.contains("Rows fetched: 2"), "{analyzed}");
     // NULL and EMPTY stay what they are.
     let sql = "select id, geom is null, st_isempty(geom) from %.zones where id > 99 order by id";
     assert_eq!(client.rows(&sql.replace('%', "duck")), there.rows(&sql.replace('%', "public")));

@@ -8,6 +8,7 @@ mod registry;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 
 use crate::dialect::TargetSql;
@@ -40,6 +41,16 @@ impl Rows {
         match self {
             Rows::Batch(batch) => batch.num_rows(),
             Rows::Framed { count, .. } => *count,
+        }
+    }
+
+    /// The bytes of the rows alone, where buffers hold more.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Rows::Batch(batch) => {
+                batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
+            }
+            Rows::Framed { frames, .. } => frames.len(),
         }
     }
 }

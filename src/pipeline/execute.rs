@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::record_batch::RecordBatch;
 use tokio_util::sync::CancellationToken;
 
 use super::constant::{self, OneBatch};
@@ -41,7 +40,14 @@ pub(super) struct Want {
 
 /// The rows of each fragment in one execution.
 #[derive(Debug, Default)]
-pub(super) struct Counters(Vec<(AtomicUsize, AtomicUsize)>);
+pub(super) struct Counters(Vec<Counter>);
+
+#[derive(Debug, Default)]
+struct Counter {
+    fetched: AtomicUsize,
+    bytes: AtomicUsize,
+    kept: AtomicUsize,
+}
 
 impl Counters {
     pub(super) fn of(fragments: usize) -> Counters {
@@ -49,24 +55,25 @@ impl Counters {
     }
 
     #[cfg(feature = "engine")]
-    pub(super) fn fetched(&self, fragment: usize, rows: usize) {
-        if let Some((fetched, _)) = self.0.get(fragment) {
-            fetched.fetch_add(rows, Ordering::Relaxed);
+    pub(super) fn fetched(&self, fragment: usize, rows: &crate::connector::Rows) {
+        if let Some(counter) = self.0.get(fragment) {
+            counter.fetched.fetch_add(rows.count(), Ordering::Relaxed);
+            counter.bytes.fetch_add(rows.bytes(), Ordering::Relaxed);
         }
     }
 
     #[cfg(feature = "engine")]
     pub(super) fn kept(&self, fragment: usize, rows: usize) {
-        if let Some((_, kept)) = self.0.get(fragment) {
-            kept.fetch_add(rows, Ordering::Relaxed);
+        if let Some(counter) = self.0.get(fragment) {
+            counter.kept.fetch_add(rows, Ordering::Relaxed);
         }
     }
 
-    /// Rows that came, and those of them that passed their recheck.
-    pub(super) fn read(&self, fragment: usize) -> (usize, usize) {
-        self.0
-            .get(fragment)
-            .map_or((0, 0), |(fetched, kept)| (fetched.load(Ordering::Relaxed), kept.load(Ordering::Relaxed)))
+    /// Rows that came, their bytes, and the rows that passed their recheck.
+    pub(super) fn read(&self, fragment: usize) -> (usize, usize, usize) {
+        let read = |number: &AtomicUsize| number.load(Ordering::Relaxed);
+        let counter = self.0.get(fragment);
+        counter.map_or((0, 0, 0), |counter| (read(&counter.fetched), read(&counter.bytes), read(&counter.kept)))
     }
 }
 
@@ -336,10 +343,7 @@ pub(super) async fn drain(cursor: &mut dyn Cursor) -> Result<(usize, usize)> {
     let (mut rows, mut bytes) = (0, 0);
     while let Some(fetched) = cursor.fetch(8192).await? {
         rows += fetched.count();
-        bytes += match &fetched {
-            crate::connector::Rows::Batch(batch) => RecordBatch::get_array_memory_size(batch),
-            crate::connector::Rows::Framed { frames, .. } => frames.len(),
-        };
+        bytes += fetched.bytes();
     }
     cursor.close().await?;
     Ok((rows, bytes))

@@ -35,8 +35,9 @@ impl Pipeline {
             let mut cursor = self.cursor(session, transaction, &plan.inner, open.params, want, &open.cancel).await?;
             let (rows, bytes) = drain(cursor.as_mut()).await?;
             for (n, fragment) in fragments.iter().enumerate() {
-                let (fetched, kept) = counters.read(n);
+                let (fetched, bytes, kept) = counters.read(n);
                 description["Fragments"][n]["Rows fetched"] = json!(fetched);
+                description["Fragments"][n]["Bytes fetched"] = json!(bytes);
                 if fragment.rechecked > 0 {
                     description["Fragments"][n]["Rows kept"] = json!(kept);
                 }
@@ -83,7 +84,7 @@ fn describe(plan: &QueryPlan) -> Value {
                         "Relation": fragment.relation,
                         "Server": server_name(catalog, fragment.server),
                         "SQL": fragment.sql.text(),
-                        "Snapshot": "one per server and transaction; none across servers",
+                        "Snapshot": snapshot(catalog, fragment.server),
                     });
                     if fragment.rechecked > 0 {
                         told["Rechecked conditions"] = json!(fragment.rechecked);
@@ -96,6 +97,14 @@ fn describe(plan: &QueryPlan) -> Value {
     };
     description["Why"] = json!(plan.routed.why);
     description
+}
+
+/// What the fragments of a statement see of a server.
+fn snapshot(catalog: &Catalog, server: u32) -> &'static str {
+    match catalog.servers.get(&server).map(|server| server.wrapper.as_str()) {
+        Some("postgres") => "one per server and transaction; none across servers",
+        _ => "one per fragment",
+    }
 }
 
 fn server_name(catalog: &Catalog, server: u32) -> String {

@@ -100,7 +100,9 @@ struct Counted {
 impl Cursor for Counted {
     async fn fetch(&mut self, max_rows: usize) -> Result<Option<Rows>> {
         let rows = self.cursor.fetch(max_rows).await?;
-        self.counters.fetched(self.number, rows.as_ref().map_or(0, Rows::count));
+        if let Some(rows) = &rows {
+            self.counters.fetched(self.number, rows);
+        }
         Ok(rows)
     }
 

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use arrow::array::MutableArrayData;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, Decimal128Array, Decimal256Array, FixedSizeBinaryBuilder, StringArray,
-    StringBuilder,
+    StringBuilder, make_array,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
@@ -132,7 +133,7 @@ impl Plan {
 
     pub(super) fn convert(&self, array: &ArrayRef) -> Result<ArrayRef> {
         Ok(match &self.how {
-            How::AsIs => Arc::clone(array),
+            How::AsIs => own(array),
             How::Cast => cast(array, &types::storage(self.ty)).map_err(|_| out_of_range(self.ty))?,
             How::Date => {
                 let dates = array.as_primitive::<Date32Type>();
@@ -147,7 +148,7 @@ impl Plan {
             How::Text => {
                 let text = text(array)?;
                 check_text(text.as_string::<i32>())?;
-                text
+                own(&text)
             }
             How::Time => {
                 let times = match array.data_type() {
@@ -264,6 +265,14 @@ fn is_text(ty: &DataType) -> bool {
 
 fn cast(array: &ArrayRef, to: &DataType) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
     cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() })
+}
+
+/// A copy with buffers of its own: what comes over the socket shares one buffer, whose size each column would count as its own.
+fn own(array: &ArrayRef) -> ArrayRef {
+    let data = array.to_data();
+    let mut copy = MutableArrayData::new(vec![&data], false, data.len());
+    copy.extend(0, 0, data.len());
+    make_array(copy.freeze())
 }
 
 /// Any of Arrow's texts as the plain one.
