@@ -39,6 +39,11 @@ def sample(r, count):
     return rows
 
 
+def cpu(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     load = sys.argv[-1] == "--load"
     args = sys.argv[1:-1] if load else sys.argv[1:]
@@ -47,11 +52,13 @@ def main():
     if load:
         for sql in ("CREATE EXTENSION IF NOT EXISTS postgis", LOAD, "VACUUM (FREEZE, ANALYZE) rows"):
             pq.PQclear(run(sides["PostgreSQL"], sql.encode()))
+    pids = {"PostgreSQL": pq.PQbackendPID(sides["PostgreSQL"]), "Graticule": pid}
     for form, binary in (("text", False), ("binary", True)):
         seen, times = {}, {name: [] for name in sides}
+        work = {name: 0.0 for name in sides}
         for turn in range(rounds + 1):
             for name, c in sides.items():
-                start = time.perf_counter()
+                start, before = time.perf_counter(), cpu(pids[name])
                 r = run(c, QUERY, binary)
                 taken = time.perf_counter() - start
                 if turn == 0:  # warms both up, and shows that both say the same
@@ -60,13 +67,15 @@ def main():
                         sys.exit(f"{name}: {pq.PQntuples(r)} rows")
                 else:
                     times[name].append(taken)
+                    work[name] += (cpu(pids[name]) - before) / rounds
                 pq.PQclear(r)
         if seen["PostgreSQL"] != seen["Graticule"]:
             sys.exit(f"different rows: {[(a, b) for a, b in zip(*seen.values()) if a != b][:1]}")
         speed = {name: 1_000_000 / statistics.median(all) for name, all in times.items()}
         best = {name: 1_000_000 / min(all) for name, all in times.items()}
         print(f"1 M rows, {form}: " + ", ".join(f"{name} {speed[name]:,.0f} rows/s (best {best[name]:,.0f})" for name in sides)
-              + f", ratio {speed['Graticule'] / speed['PostgreSQL']:.2f} (best {best['Graticule'] / best['PostgreSQL']:.2f})", flush=True)
+              + f", ratio {speed['Graticule'] / speed['PostgreSQL']:.2f} (best {best['Graticule'] / best['PostgreSQL']:.2f}); "
+              + ", ".join(f"{name} {work[name]:.2f} s" for name in sides) + " of CPU each", flush=True)
     peak = next(line for line in open(f"/proc/{pid}/status") if line.startswith("VmHWM"))
     print(f"1 M rows: peak memory of the server {int(peak.split()[1]) / 1024:.0f} MB")
 

@@ -12,7 +12,7 @@ use super::template::{Clause, Grammar, Holes, Piece, Template};
 use crate::catalog::signatures::rows::{self, Row};
 use crate::catalog::{Function, FunctionKind, Language, Server};
 use crate::error::{Error, Result};
-use crate::types::PgType;
+use crate::types::{OidMap, PgType};
 
 /// A dialect that is part of the program.
 struct Embedded {
@@ -90,9 +90,9 @@ pub(super) fn load(name: &'static str, files: &[(&str, &str)], language: &Langua
     let mut dialect = Dialect {
         name,
         text,
-        functions: HashMap::new(),
-        types: HashMap::new(),
-        casts: HashMap::new(),
+        functions: OidMap::default(),
+        types: OidMap::default(),
+        casts: OidMap::default(),
         syntax: HashMap::new(),
     };
     let signatures: HashMap<String, _> =

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use super::quote::Quoting;
 use super::template::{Grammar, Template};
-use crate::types::PgType;
+use crate::types::{OidMap, PgType};
 
 /// A target dialect.
 #[derive(Debug)]
 pub struct Dialect {
     pub name: &'static str,
     pub text: TextRules,
-    pub(super) functions: HashMap<u32, FunctionRule>,
-    pub(super) types: HashMap<PgType, TypeRule>,
-    pub(super) casts: HashMap<(PgType, PgType), FunctionRule>,
+    pub(super) functions: OidMap<u32, FunctionRule>,
+    pub(super) types: OidMap<PgType, TypeRule>,
+    pub(super) casts: OidMap<(PgType, PgType), FunctionRule>,
     pub(super) syntax: HashMap<Construct, SyntaxRule>,
 }
 

@@ -3,12 +3,14 @@
 mod arrow;
 mod datum;
 mod format;
+mod oid_map;
 mod table;
 mod typmod;
 
 pub use self::arrow::{EXTENSION_KEY, PG_OID_KEY, PG_TYPMOD_KEY, field, storage};
 pub use self::datum::{ArrayValue, Datum, Geom, Interval, Numeric};
 pub use self::format::format_type;
+pub use self::oid_map::OidMap;
 pub use self::table::{TYPES, TypeInfo};
 pub use self::typmod::{GeometryTypmod, NumericTypmod};
 
@@ -144,9 +146,9 @@ impl fmt::Debug for PgType {
 }
 
 struct Index {
-    by_oid: HashMap<u32, &'static TypeInfo>,
+    by_oid: OidMap<u32, &'static TypeInfo>,
     by_name: HashMap<&'static str, &'static TypeInfo>,
-    by_array: HashMap<u32, &'static TypeInfo>,
+    by_array: OidMap<u32, &'static TypeInfo>,
 }
 
 fn index() -> &'static Index {

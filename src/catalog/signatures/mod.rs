@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Cast, Function, Operator};
 use crate::error::Result;
-use crate::types::PgType;
+use crate::types::{OidMap, PgType};
 
 /// Every function, operator and cast of the language, indexed for resolution.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Language {
     functions_by_oid: HashMap<u32, Arc<Function>>,
     operators: HashMap<String, Vec<Arc<Operator>>>,
     operators_by_oid: HashMap<u32, Arc<Operator>>,
-    casts: HashMap<(PgType, PgType), Arc<Cast>>,
+    casts: OidMap<(PgType, PgType), Arc<Cast>>,
 }
 
 impl Language {

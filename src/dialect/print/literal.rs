@@ -1,11 +1,9 @@
 //! Literals: `'text'::type`, so that the target's planner sees the value and its type is bind's.
 
-use std::fmt::Write;
-
 use super::{Printer, quote};
 use crate::bound::ExprType;
-use crate::error::{Error, Result};
-use crate::kernels::{Env, io};
+use crate::error::Result;
+use crate::kernels::{Env, io, spatial};
 use crate::types::{Datum, PgType};
 
 impl Printer<'_> {
@@ -40,20 +38,8 @@ impl Printer<'_> {
                 self.push(")");
                 return Ok(());
             }
-            Datum::Geometry(geometry) => {
-                let mut hex = String::with_capacity(geometry.0.len() * 2);
-                for byte in geometry.0.iter() {
-                    write!(hex, "{byte:02X}").map_err(|_| Error::internal("hex"))?;
-                }
-                hex
-            }
-            Datum::Bytea(bytes) if ty.oid == PgType::BYTEA => {
-                let mut hex = String::from("\\x");
-                for byte in bytes.iter() {
-                    write!(hex, "{byte:02x}").map_err(|_| Error::internal("hex"))?;
-                }
-                hex
-            }
+            Datum::Geometry(geometry) => spatial::wkb::hex(&geometry.0),
+            Datum::Bytea(bytes) if ty.oid == PgType::BYTEA => ["\\x", &io::bytea_hex(bytes)].concat(),
             Datum::Bool(value) => if *value { "t" } else { "f" }.to_owned(),
             Datum::Int2(value) => value.to_string(),
             Datum::Int4(value) => value.to_string(),
