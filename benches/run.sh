@@ -4,8 +4,8 @@
 #   2. 1 M rows over libpq, PostgreSQL and Graticule, and Graticule's memory.
 #   3. From text to the target's SQL, kept plans, row encoding (criterion).
 #   4. Spatial join and nearest neighbours over libpq against SedonaDB in Python (PYTHON=path names the interpreter that has it).
-# GRATICULE=path takes a binary that is built already; ROUNDS=7 and SECONDS_EACH=2 the number and length of the rounds;
-# ONLY="statements rows criterion joins" what to run.
+# GRATICULE=path takes a binary that is built already, ROWS=path a GeoParquet file of the rows; ROUNDS=7 and SECONDS_EACH=2 the number
+# and length of the rounds; ONLY="statements rows criterion joins" what to run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BIN=/usr/lib/postgresql/15/bin
@@ -35,7 +35,11 @@ has() { [[ " $ONLY " == *" $1 "* ]]; }
 
 FILES=""
 if has rows; then
-  cargo bench --locked --profile quick --bench rows -- --write "$W/rows.parquet" >/dev/null
+  if [ -n "${ROWS:-}" ]; then
+    cp "$ROWS" "$W/rows.parquet"
+  else
+    cargo bench --locked --profile quick --bench rows -- --write "$W/rows.parquet" >/dev/null
+  fi
   FILES="CREATE SERVER files FOREIGN DATA WRAPPER geoparquet OPTIONS (path '$W');
 CREATE SCHEMA files; CREATE FOREIGN TABLE files.rows () SERVER files OPTIONS (path 'rows.parquet');"
 fi
