@@ -80,6 +80,12 @@ impl Flavour for DuckdbFlavour {
         let (class, rest) = failure.message.split_once(" Error: ").unwrap_or(("", &failure.message));
         // What follows is a drawing of the statement, and hints that name objects.
         let message = rest.lines().next().unwrap_or_default().trim_end_matches('!').to_owned();
+        // What a template of the dialect raises says its own state.
+        if let Some((state, text)) = message.strip_prefix("graticule ").and_then(|raised| raised.split_once(": "))
+            && let Ok(state) = <[u8; 5]>::try_from(state.as_bytes())
+        {
+            return (SqlState(state), text.to_owned());
+        }
         let state = match class {
             "Binder" if message.contains("olumn") => SqlState::UNDEFINED_COLUMN,
             "Binder" => SqlState::SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
@@ -119,6 +125,7 @@ mod tests {
     #[test]
     fn errors_have_the_states_of_postgresql() {
         for (message, state, text) in [
+            ("Invalid Input Error: graticule 22012: division by zero", "22012", "division by zero"),
             (
                 "Catalog Error: Table with name nosuch does not exist!\nDid you mean \"pg_sequences\"?\n\nLINE 1: select",
                 "42P01",

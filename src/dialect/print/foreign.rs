@@ -567,6 +567,12 @@ impl<'a> Printer<'a> {
             return Ok(());
         }
         let named = named.ok_or_else(|| self.refuse(format!("a constant of type {}", ty.oid.name())))?;
+        // `BC` is read otherwise, or not at all.
+        if matches!(value, Datum::Date(_) | Datum::Timestamp(_) | Datum::Timestamptz(_))
+            && io::output(&Env::default(), ty.oid, value)?.ends_with(" BC")
+        {
+            return Err(self.refuse("a constant before the year 1"));
+        }
         let typmod = match (value, ty.oid) {
             (Datum::Numeric(_), PgType::NUMERIC) => numeric_typmod(&io::output(&Env::default(), ty.oid, value)?)
                 .ok_or_else(|| self.refuse("a numeric constant of this size"))?,
