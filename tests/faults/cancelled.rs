@@ -67,9 +67,6 @@ fn a_cancelled_statement_ends_here_and_on_the_server() {
     for sql in &statements {
         for block in ["", "begin", "begin; insert into s.w values (1); savepoint a"] {
             if !block.is_empty() {
-                if sql.starts_with("set") {
-                    client.simple("set graticule.route = 'local'").expect("set");
-                }
                 client.simple(block).expect("begun");
             }
             let label = format!("{block}; {sql}");

@@ -58,24 +58,24 @@ fn leave(mut client: Client, random: &mut StdRng) {
 fn clients_that_go_away_leave_nothing_behind() {
     let Some(oracle) = postgres::shared() else { return };
     oracle.database(
-        "clients",
+        "leavers",
         "create schema s; create table s.t as select i id, repeat('row ', 20) || i v from generate_series(1, 40000) i;
          create table s.w(id int, n int); insert into s.w values (1, 0)",
     );
     let init = [
-        attach("pg", oracle.port, "clients", ", max_connections '6'", "s", "s"),
-        attach("other", oracle.port, "clients", ", max_connections '2', application_name 'witness'", "s", "other"),
+        attach("pg", oracle.port, "leavers", ", max_connections '6'", "s", "s"),
+        attach("other", oracle.port, "leavers", ", max_connections '2', application_name 'witness'", "s", "other"),
     ];
-    let server = Graticule::serve("clients", &init.concat());
-    let mut far = oracle.client("clients");
+    let server = Graticule::serve("leavers", &init.concat());
+    let mut far = oracle.client("leavers");
     let mut random = StdRng::seed_from_u64(7);
     let mut witnesses = Witnesses::new();
-    witnesses.watch(server.client("clients"), &["select count(*), max(v) from other.t where id < 100"]);
-    witnesses.watch(server.client("clients"), &["select 1 + 1"]);
+    witnesses.watch(server.client("leavers"), &["select count(*), max(v) from other.t where id < 100"]);
+    witnesses.watch(server.client("leavers"), &["select 1 + 1"]);
     for _ in 0..CLIENTS / 10 {
-        leave(server.client("clients"), &mut random);
+        leave(server.client("leavers"), &mut random);
     }
-    eventually("nothing runs", || busy(&mut far, "clients") == "0");
+    eventually("nothing runs", || busy(&mut far, "leavers") == "0");
     let held = Holdings::of(&server);
     std::thread::scope(|scope| {
         for thread in 0..3 {
@@ -83,19 +83,19 @@ fn clients_that_go_away_leave_nothing_behind() {
             scope.spawn(move || {
                 let mut random = StdRng::seed_from_u64(thread);
                 for _ in 0..CLIENTS * 3 / 10 {
-                    leave(server.client("clients"), &mut random);
+                    leave(server.client("leavers"), &mut random);
                 }
             });
         }
     });
     witnesses.testify(50);
-    eventually("nothing runs on the server", || busy(&mut far, "clients") == "0");
+    eventually("nothing runs on the server", || busy(&mut far, "leavers") == "0");
     eventually("no lease is left", || {
-        server.metric("graticule_pool_connections_in_use{database=\"clients\",server=\"pg\"}") == 0
+        server.metric("graticule_pool_connections_in_use{database=\"leavers\",server=\"pg\"}") == 0
     });
     eventually("no session is left", || server.metric("graticule_connections") == 0);
-    assert!(backends(&mut far, "clients") <= 6);
+    assert!(backends(&mut far, "leavers") <= 6);
     assert_eq!(far.rows("select n from s.w"), ["0"], "a write of a client that went was kept");
-    assert_eq!(server.client("clients").rows("select count(*) from s.t"), ["40000"]);
+    assert_eq!(server.client("leavers").rows("select count(*) from s.t"), ["40000"]);
     held.settles(&server, 32, 8);
 }
