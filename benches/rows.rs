@@ -70,7 +70,14 @@ fn encode(criterion: &mut Criterion) {
         .fields()
         .iter()
         .zip(types)
-        .map(|(field, ty)| OutputColumn { name: field.name().clone(), ty, typmod: -1, table_oid: 0, attnum: 0 })
+        .map(|(field, ty)| OutputColumn {
+            name: field.name().clone(),
+            ty,
+            typmod: -1,
+            table_oid: 0,
+            attnum: 0,
+            row_type: 0,
+        })
         .collect();
     let mut group = criterion.benchmark_group("encode");
     group.throughput(Throughput::Elements(batch.num_rows() as u64));

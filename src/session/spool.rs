@@ -1,7 +1,5 @@
 //! Rows kept in order and read from any place: the first in memory, the rest in a temporary file. For cursors that scroll or are held.
 
-use std::sync::Arc;
-
 use arrow::array::UInt32Array;
 use arrow::compute::take_record_batch;
 use arrow::ipc::reader::StreamReader;
@@ -198,6 +196,8 @@ pub fn spool(position: u64, limit: i64) -> Box<Spool> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use arrow::array::{Array, Int64Array, StringArray};
     use arrow::record_batch::RecordBatch;
 

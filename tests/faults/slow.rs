@@ -17,6 +17,7 @@ fn a_slow_client_slows_the_source() {
     let mut other = server.client("slow");
     assert_eq!(other.rows("select count(*) from s.t where id < 10"), ["9"]);
     let local = if cfg!(feature = "engine") { "set graticule.route = 'local'; " } else { "" };
+    #[allow(clippy::type_complexity)]
     let starts: [(&str, &dyn Fn(&mut Client)); 5] = [
         ("select", &|client| client.send_query("select id, v from s.t")),
         ("copy", &|client| client.send_query("copy s.t to stdout")),

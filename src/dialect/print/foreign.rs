@@ -131,7 +131,7 @@ impl<'a> Printer<'a> {
             Guard::Ordered => true,
             Guard::Pattern(at) => constant(*at)
                 .and_then(Datum::as_str)
-                .is_some_and(|text| text.len() - text.trim_end_matches('\\').len() & 1 == 0),
+                .is_some_and(|text| (text.len() - text.trim_end_matches('\\').len()) & 1 == 0),
             Guard::Text => args.iter().all(|arg| matches!(arg.ty.oid, PgType::TEXT | PgType::VARCHAR)),
             Guard::Positive(at) => constant(*at).is_some_and(|value| match value {
                 Datum::Float8(value) => *value > 0.0 && value.is_finite(),
@@ -307,7 +307,7 @@ impl<'a> Printer<'a> {
     /// GREATEST and LEAST, which ignore NULLs.
     pub(super) fn foreign_extreme(&mut self, keyword: &str, args: &'a [Expr], less: &'a Function) -> Result<()> {
         self.construct(Construct::Greatest)?;
-        if !self.foreign_operator(less)?.is_some_and(|operator| operator == "<") {
+        if self.foreign_operator(less)?.is_none_or(|operator| operator != "<") {
             return Err(self.refuse(format!("{keyword} of these")));
         }
         if let Some(first) = args.first() {

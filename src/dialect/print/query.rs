@@ -102,7 +102,7 @@ impl<'a> Printer<'a> {
             printer.name(&names[n])
         };
         self.push("SELECT ");
-        for n in 0..names.len() {
+        for (n, name) in names.iter().enumerate() {
             if n > 0 {
                 self.push(", ");
             }
@@ -113,7 +113,7 @@ impl<'a> Printer<'a> {
             }
             if self.foreign() {
                 self.push(" AS ");
-                self.name(&names[n])?;
+                self.name(name)?;
             }
         }
         self.push(" FROM (");

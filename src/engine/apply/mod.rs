@@ -263,6 +263,7 @@ impl SubPlan {
 }
 
 /// The columns that a tree reads of ranges that it does not define.
+#[allow(clippy::type_complexity)]
 pub(super) fn free_columns(walk: &mut dyn FnMut(&mut dyn FnMut(Node<'_>) -> ControlFlow<()>)) -> Free {
     let mut defined = HashSet::new();
     let mut free = Free::default();

@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 use crate::kernels::{Call, CatalogFunctions, Env, columns};
 use crate::types::{Datum, PgType};
 
+/// The sub-query that an evaluation stopped at, and its binding.
+type Pending = Arc<Mutex<Option<(usize, Vec<Datum>)>>>;
+
 const SYMBOL: &str = "graticule.subquery.";
 
 /// A sub-query as the interpreter calls it: arguments are the binding, then what the ANY test reads besides.
@@ -43,7 +46,7 @@ struct Test {
 struct SubqueryCatalog {
     inner: Arc<dyn CatalogFunctions>,
     subs: Arc<Vec<Sub>>,
-    pending: Arc<Mutex<Option<(usize, Vec<Datum>)>>>,
+    pending: Pending,
 }
 
 impl CatalogFunctions for SubqueryCatalog {
@@ -275,7 +278,7 @@ pub(in crate::engine) struct SubqueryProject {
     types: Vec<PgType>,
     env: Env,
     subs: Arc<Vec<Sub>>,
-    pending: Arc<Mutex<Option<(usize, Vec<Datum>)>>>,
+    pending: Pending,
 }
 
 impl std::fmt::Debug for SubqueryProject {

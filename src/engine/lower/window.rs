@@ -121,7 +121,7 @@ impl Lowerer {
             .iter()
             .map(|key| {
                 let (index, ty) = typed(key.expr)?;
-                Ok(OrderColumn { index, ty, descending: key.descending, nulls_first: key.nulls_first })
+                Ok(OrderColumn { index, ty, descending: key.descending })
             })
             .collect::<Result<Vec<_>>>()?;
         let mut sort: Vec<SortKey<Key>> =

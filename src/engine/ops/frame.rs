@@ -33,7 +33,6 @@ pub(in crate::engine) struct OrderColumn {
     pub(in crate::engine) index: usize,
     pub(in crate::engine) ty: PgType,
     pub(in crate::engine) descending: bool,
-    pub(in crate::engine) nulls_first: bool,
 }
 
 /// A sorted partition.

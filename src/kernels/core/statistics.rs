@@ -9,7 +9,7 @@ use super::aggregate::{Count, footprint};
 use super::float::overflow;
 use super::macros::wrong;
 use super::numeric::repr::{finite, shift};
-use super::numeric::{compare as compare_numeric, from_int, math};
+use super::numeric::{from_int, math};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::compare::compare;
 use crate::kernels::core::{datetime, float_text};

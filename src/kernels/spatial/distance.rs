@@ -91,7 +91,7 @@ fn within(_call: &crate::kernels::Call<'_>, a: &[Datum]) -> Result<Datum> {
 pub fn planar_distance(one: &Geometry, two: &Geometry) -> Result<Option<f64>> {
     same_srid(one, two, "ST_Distance")?;
     let points = one.kind == Kind::Point && two.kind == Kind::Point;
-    if !points && !(is_finite(one) && is_finite(two)) {
+    if !(points || is_finite(one) && is_finite(two)) {
         return Err(Error::unsupported("distance to positions that are not finite"));
     }
     Ok(shortest(one, two)?.map(|line| line.length).filter(|length| *length < f64::from(f32::MAX)))

@@ -202,7 +202,7 @@ fn golden(target: &str) {
                     return Ok(());
                 }
             }
-            let tried = statements(&function, rule);
+            let tried = statements(function, rule);
             let said = matches!(rule.form, Form::Template(_));
             for statement in tried.iter().filter(|statement| said || statement.starts_with("= ")) {
                 new.push_str(&lines(&catalog, statement));

@@ -150,10 +150,10 @@ pub fn array_srid(parts: &[Geometry], function: &str) -> Result<i32> {
 /// A collection of parts of the same dimensions, or liblwgeom's error.
 pub fn collection(kind: Kind, parts: Vec<Geometry>, srid: i32) -> Result<Geometry> {
     let flags = |part: &Geometry| 2 * i32::from(part.z) + i32::from(part.m);
-    if let Some(first) = parts.first().map(flags) {
-        if let Some(other) = parts.iter().map(flags).find(|other| *other != first) {
-            return Err(failure(format!("lwcollection_construct: mixed dimension geometries: {first}/{other}")));
-        }
+    if let Some(first) = parts.first().map(flags)
+        && let Some(other) = parts.iter().map(flags).find(|other| *other != first)
+    {
+        return Err(failure(format!("lwcollection_construct: mixed dimension geometries: {first}/{other}")));
     }
     let mut result = Geometry::collection(kind, parts, srid);
     result.set_srid(srid);
