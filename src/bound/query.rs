@@ -54,7 +54,7 @@ pub struct Cte {
     pub name: String,
     pub columns: Vec<OutputColumn>,
     pub query: Statement,
-    /// Self-referencing under WITH RECURSIVE: `query` is a UNION [ALL] whose right side scans this CTE.
+    /// Self-referencing under WITH RECURSIVE: `query` is a UNION (ALL) whose right side scans this CTE.
     pub recursive: bool,
     pub materialize: Materialize,
 }

@@ -1,7 +1,7 @@
 //! Statements and plans of one database, kept by text: what is sent again is neither parsed nor planned again.
 //!
 //! A text's parse depends on nothing but the text. A plan is used again only for the very statement that it was made for, with the
-//! same declared parameter types, snapshot, role, and settings ([`Reading`]): all that bind, policies and routing read.
+//! same declared parameter types, snapshot, role, and settings (`surroundings::Reading`): all that bind, policies and routing read.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,7 +11,7 @@
 //!    (cursor)     ┘   (reader and writer tasks)      └─ cancels run beside them
 //! ```
 //!
-//! Rows come when they are asked for ([`protocol::Request::Fetch`]), as Arrow IPC, so neither side holds more than two portions of a result.
+//! Rows come when they are asked for (`protocol::Request::Fetch`), as Arrow IPC, so neither side holds more than two portions of a result.
 //! The worker holds one end of a socket pair as its standard input: when the server goes, the socket ends and so does the worker.
 //! Credentials go over the socket, never through arguments or the environment.
 

@@ -35,7 +35,7 @@ pub fn write(out: &mut String, value: f64, precision: i32) {
     }
 }
 
-/// [`write`] into a new string.
+/// `write` into a new string.
 pub fn text(value: f64, precision: i32) -> String {
     let mut out = String::new();
     write(&mut out, value, precision);
