@@ -4,6 +4,7 @@ pub mod adbc;
 mod duckdb;
 pub mod postgres;
 mod registry;
+mod rest;
 
 use async_trait::async_trait;
 use bytes::Bytes;
