@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use graticule::bind::{BindContext, bind};
 use graticule::catalog::{
     Acl, Catalog, Column, Constraint, ConstraintKind, Language, Relation, RelationKind, Server, Source, oids,
@@ -12,7 +12,7 @@ use graticule::catalog::{
 use graticule::kernels::Formats;
 use graticule::pipeline::{Database, Pipeline};
 use graticule::session::{Executor, Login, Session, SessionContext, Settings, Startup};
-use graticule::sql::{self, Command, Kind, Statement};
+use graticule::sql::{self, Command, Kind, Shapes, Statement};
 use graticule::types::{GeometryTypmod, PgType};
 use graticule::{policy, route};
 
@@ -157,8 +157,7 @@ fn catalog(base: &Catalog) -> Catalog {
 }
 
 /// From the text to the SQL for the server, as the pipeline does it; its length.
-fn print(catalog: &Catalog, text: &str) -> usize {
-    let statements = sql::parse(text).expect("valid SQL");
+fn print(catalog: &Catalog, statements: &[Statement]) -> usize {
     let mut statement = &statements[0];
     if let Kind::Command(Command::Declare { query, .. }) = &statement.kind {
         statement = query;
@@ -167,7 +166,7 @@ fn print(catalog: &Catalog, text: &str) -> usize {
     let path = ["pg_catalog", "public"].map(str::to_owned);
     let formats = Formats::default();
     let context = BindContext { catalog, role: oids::SUPERUSER, search_path: &path, fold: true, formats: &formats };
-    let bound = bind(&context, node, &statement.source, &[]).expect("it binds");
+    let bound = bind(&context, node, &statement.literals, &[]).expect("it binds");
     let secured = policy::secure(bound, catalog, oids::SUPERUSER).expect("a superuser may");
     let choice = route::choose(&secured, catalog, route::Options::default()).expect("a route");
     let route::Route::Pushed { sql, .. } = choice.route else { panic!("not pushed: {:?}", choice.why) };
@@ -202,8 +201,25 @@ fn statements(criterion: &mut Criterion) {
     let base = database.catalog();
     let catalog = catalog(&base);
     for (name, text) in [("qgis features", QGIS), ("qgis features, 3 columns", QGIS_SMALL), ("tpch q5", TPCH_Q5)] {
-        criterion
-            .bench_function(&format!("parse..print: {name}"), |bench| bench.iter(|| print(&catalog, black_box(text))));
+        criterion.bench_function(&format!("parse..print: {name}"), |bench| {
+            bench.iter(|| print(&catalog, &sql::parse(black_box(text)).expect("valid SQL")));
+        });
+    }
+    // Moving a map: the cursor's name and the coordinates are others each time.
+    let shapes = Shapes::default();
+    for (name, text) in [("qgis features", QGIS), ("qgis features, 3 columns", QGIS_SMALL)] {
+        let mut number = 0_u32;
+        criterion.bench_function(&format!("parse..print, same shape: {name}"), |bench| {
+            bench.iter_batched(
+                || {
+                    number += 1;
+                    let box_ = format!("(-{}.5,{},{},4{}.25,4326)", number % 170, number % 80, number % 7, number % 10);
+                    text.replace("qgis_", &format!("qgis_{number}")).replace("(-10,35,0,40,4326)", &box_)
+                },
+                |text| print(&catalog, &shapes.parse(black_box(&text)).expect("valid SQL")),
+                BatchSize::SmallInput,
+            );
+        });
     }
     for (name, text) in [("qgis features", QGIS), ("tpch q5", TPCH_Q5)] {
         criterion.bench_function(&format!("parse alone: {name}"), |bench| {

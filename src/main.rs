@@ -1,6 +1,8 @@
 //! The `graticule` binary: flags, configuration, and the life of the process.
 
+use std::fs::File;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -124,7 +126,10 @@ fn config(flags: &Flags) -> Result<Config, Exit> {
 fn log(config: &Config) -> Result<(), Exit> {
     let filter = EnvFilter::try_new(&config.log.filter)
         .map_err(|error| Exit(BAD_CONFIGURATION, format!("log.filter: {error}")))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A descriptor of our own: the parser redirects descriptor 2 while it works, and two parses at once may leave it redirected.
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned();
+    let stderr = stderr.map_err(|error| Exit(1, format!("standard error: {error}")))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Arc::new(File::from(stderr)));
     match config.log.format {
         LogFormat::Json => subscriber.json().init(),
         LogFormat::Text => subscriber.with_ansi(false).init(),

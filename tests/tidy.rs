@@ -144,3 +144,18 @@ fn target_sql_is_made_by_print_alone() {
         .collect();
     assert!(wrong.is_empty(), "TargetSql built outside of dialect:\n{}", wrong.join("\n"));
 }
+
+/// The binder reads constants through `sql::Literals`: a tree may be shared by texts with other ones.
+#[test]
+fn constants_are_read_through_literals() {
+    for path in sources().iter().filter(|path| ["bind", "pipeline"].contains(&module(path).as_str())) {
+        let text = code(path);
+        for direct in ["constant.val", "a_const::Val::Sval(text)) = &"] {
+            assert!(!text.contains(direct), "{} reads {direct} past Literals::of", path.display());
+        }
+        // Trees of other texts have their own constants.
+        let parses = text.matches("ast::parse_").count();
+        let isolated = text.matches("other_text(").count() + text.matches("Literals::NONE").count();
+        assert!(parses <= isolated, "{} binds another text with this statement's literals", path.display());
+    }
+}

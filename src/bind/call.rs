@@ -302,8 +302,7 @@ impl Binder<'_> {
 
     fn default_argument(&mut self, text: &str) -> Result<Expr> {
         let node = ast::parse_expression(text)?;
-        let expr = self.with_kind(Kind::Default, |binder| binder.expr(&node))?;
-        Ok(expr)
+        self.other_text(|binder| binder.with_kind(Kind::Default, |binder| binder.expr(&node)))
     }
 
     /// The columns of a function that returns rows; a polymorphic row argument's own for `anyelement` results.

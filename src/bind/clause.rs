@@ -99,7 +99,7 @@ impl Binder<'_> {
             }
             Some(NodeEnum::AConst(constant)) => {
                 let place = span(constant.location);
-                let Some(a_const::Val::Ival(position)) = &constant.val else {
+                let Some(a_const::Val::Ival(position)) = self.literals.of(constant) else {
                     let message = format!("non-integer constant in {}", kind.name());
                     return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), place));
                 };

@@ -6,6 +6,7 @@ use crate::bound::{Bound, CteId, Expr, ExprKind, ExprType, RangeId, ReadSet, Spa
 use crate::catalog::{Catalog, Relation};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
+use crate::sql::Literals;
 use crate::types::PgType;
 
 use super::scope::Scope;
@@ -16,6 +17,8 @@ const MAX_DEPTH: usize = 1500;
 
 pub(super) struct Binder<'a> {
     pub context: &'a BindContext<'a>,
+    /// What stands in place of the tree's constants.
+    pub literals: &'a Literals,
     pub catalog: &'a Catalog,
     /// Schemas in the order names are looked up, pg_catalog included.
     pub path: Vec<String>,
@@ -123,7 +126,7 @@ impl Kind {
 }
 
 impl<'a> Binder<'a> {
-    pub fn new(context: &'a BindContext<'a>, declared: &[PgType]) -> Binder<'a> {
+    pub fn new(context: &'a BindContext<'a>, literals: &'a Literals, declared: &[PgType]) -> Binder<'a> {
         let mut path: Vec<String> = Vec::new();
         for schema in context.search_path {
             let name = match schema.as_str() {
@@ -143,6 +146,7 @@ impl<'a> Binder<'a> {
         let params = declared.iter().map(|ty| if *ty == PgType::INVALID { PgType::UNKNOWN } else { *ty }).collect();
         Binder {
             context,
+            literals,
             catalog: context.catalog,
             path,
             env: super::environment(context.formats),

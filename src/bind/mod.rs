@@ -49,6 +49,7 @@ use crate::bound::{Bound, Expr, ExprType, RangeId, Scan, Span, Statement};
 use crate::catalog::{Catalog, Relation};
 use crate::error::{Error, Result};
 use crate::kernels::{Env, Formats};
+use crate::sql::Literals;
 use crate::types::PgType;
 
 use self::context::{Binder, Kind};
@@ -67,9 +68,9 @@ pub struct BindContext<'a> {
 }
 
 /// Binds a SELECT, VALUES, INSERT, UPDATE or DELETE. `declared` are the parameter types the client gave (0 or unknown: infer).
-pub fn bind(context: &BindContext<'_>, node: &Node, source: &str, declared: &[PgType]) -> Result<Bound> {
-    let _ = source;
-    let mut binder = Binder::new(context, declared);
+/// `literals`: what stands in place of the tree's own constants.
+pub fn bind(context: &BindContext<'_>, node: &Node, literals: &Literals, declared: &[PgType]) -> Result<Bound> {
+    let mut binder = Binder::new(context, literals, declared);
     let statement = binder.grown(|binder| binder.statement(node))?;
     binder.finish(statement)
 }
@@ -83,7 +84,7 @@ pub fn bind_expression(
     expected: Option<(PgType, i32)>,
 ) -> Result<BoundExpression> {
     let parsed = ast::parse_expression(text)?;
-    let mut binder = Binder::new(context, &[]);
+    let mut binder = Binder::new(context, Literals::NONE, &[]);
     binder.push_scope();
     let range = match relation {
         Some(relation) => binder.relation_scope(relation),
@@ -119,7 +120,7 @@ pub fn type_name(catalog: &Catalog, name: &TypeName) -> Result<(PgType, i32)> {
         fold: false,
         formats: &formats,
     };
-    Binder::new(&context, &[]).type_name(name)
+    Binder::new(&context, Literals::NONE, &[]).type_name(name)
 }
 
 impl Binder<'_> {

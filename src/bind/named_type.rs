@@ -97,7 +97,7 @@ impl Binder<'_> {
         name.typmods
             .iter()
             .map(|node| match &node.node {
-                Some(NodeEnum::AConst(constant)) => match &constant.val {
+                Some(NodeEnum::AConst(constant)) => match self.literals.of(constant) {
                     Some(a_const::Val::Ival(value)) => Ok(value.ival.to_string()),
                     Some(a_const::Val::Fval(value)) => Ok(value.fval.clone()),
                     Some(a_const::Val::Sval(value)) => Ok(value.sval.clone()),

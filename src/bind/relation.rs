@@ -8,6 +8,7 @@ use pg_query::protobuf::RangeVar;
 use crate::bound::{Collation, Expr, ExprKind, ExprType, From, Query, RangeColumn, RangeId, Scan, Span, SystemColumn};
 use crate::catalog::{Privilege, Relation, RelationKind, Source};
 use crate::error::{Error, Result, SqlState};
+use crate::sql::Literals;
 use crate::types::PgType;
 
 use super::ast::{self, at, span};
@@ -173,7 +174,8 @@ impl Binder<'_> {
             return Err(Error::internal(format!("view {} without definition", relation.name)));
         };
         let select = ast::parse_select(definition.trim_end_matches([';', ' ', '\n']))?;
-        let query = self.isolated(|binder| binder.select_statement(&select, true)).map_err(|mut error| {
+        let bound = self.other_text(|binder| binder.isolated(|binder| binder.select_statement(&select, true)));
+        let query = bound.map_err(|mut error| {
             // Positions are those of the definition, not of the client's text.
             error.fields_mut().position = None;
             error
@@ -198,6 +200,14 @@ impl Binder<'_> {
         item.relation = Some(Arc::clone(relation));
         let from = From::Subquery { range, query: Box::new(query), lateral: false, alias, columns };
         Ok((from, item))
+    }
+
+    /// Binds the tree of another text, whose constants are its own.
+    pub fn other_text<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let literals = std::mem::replace(&mut self.literals, Literals::NONE);
+        let result = work(self);
+        self.literals = literals;
+        result
     }
 
     /// Binds where nothing of the surrounding statement is visible.

@@ -88,7 +88,31 @@ fn try_bind(catalog: &Catalog, sql: &str, fold: bool) -> Result<Bound> {
     let context = BindContext { catalog, role: 10, search_path: &path, fold, formats: &formats };
     let statements = crate::sql::parse(sql).expect("the test's SQL is valid");
     let crate::sql::Kind::Query(node) = &statements[0].kind else { panic!("not a query: {sql}") };
-    bind(&context, node, sql, &[])
+    bind(&context, node, Literals::NONE, &[])
+}
+
+#[test]
+fn a_shared_tree_binds_as_its_own() {
+    let catalog = catalog();
+    let formats = Formats::default();
+    let path = vec!["public".to_owned()];
+    let context = BindContext { catalog: &catalog, role: 10, search_path: &path, fold: true, formats: &formats };
+    let shapes = crate::sql::Shapes::default();
+    for text in [
+        // The default of maxdecimaldigits is a text of its own, with a constant at the first literal's place.
+        "select 3, st_asgeojson('POINT(1 2)'::geometry)",
+        "select 4, st_asgeojson('POINT(3 4)'::geometry)",
+        "select 5, st_asgeojson('POINT(5 6)'::geometry)",
+        "select id, 'a'::varchar(3), -1 from road where id in (1, 2) order by 2 limit 3",
+        "select id, 'b'::varchar(4), -2 from road where id in (3, 4) order by 1 limit 5",
+        "select id, 'c'::varchar(5), -7 from road where id in (5, 6) order by 3 limit 9",
+    ] {
+        let statement = &shapes.parse(text).unwrap()[0];
+        let crate::sql::Kind::Query(node) = &statement.kind else { panic!("not a query") };
+        let shared = bind(&context, node, &statement.literals, &[]).unwrap();
+        let own = try_bind(&catalog, text, true).unwrap();
+        assert_eq!(format!("{:?}", shared.statement), format!("{:?}", own.statement), "{text}");
+    }
 }
 
 /// `name type, ...` of the output, or `SQLSTATE message`.
@@ -299,7 +323,7 @@ fn a_schema_without_usage_hides_its_relations() {
     for sql in ["select * from city", "select * from public.city"] {
         let parsed = pg_query::parse(sql, 0).expect("valid");
         let node = parsed.protobuf.stmts[0].stmt.as_ref().expect("a statement");
-        let error = bind(&context, node, sql, &[]).expect_err(sql);
+        let error = bind(&context, node, Literals::NONE, &[]).expect_err(sql);
         assert_eq!(error.state().code(), "42P01", "{sql}");
     }
 }
@@ -313,7 +337,7 @@ fn depth_is_limited() {
     let formats = Formats::default();
     let path = vec!["public".to_owned()];
     let context = BindContext { catalog: &catalog, role: 10, search_path: &path, fold: false, formats: &formats };
-    let mut binder = Binder::new(&context, &[]);
+    let mut binder = Binder::new(&context, Literals::NONE, &[]);
     // Deeper than the parser's own limit lets a text be.
     fn nest(binder: &mut Binder<'_>, levels: usize) -> Result<()> {
         if levels == 0 { Ok(()) } else { binder.grown(|binder| nest(binder, levels - 1)) }

@@ -15,6 +15,7 @@ use crate::connector::{Cursor, Rows};
 use crate::error::{Error, Result};
 use crate::kernels::{Env, Formats, columns, io};
 use crate::policy::Secured;
+use crate::sql::Literals;
 use crate::types::PgType;
 
 struct Nothing;
@@ -40,7 +41,7 @@ fn prepare(catalog: &Catalog, sql: &str) -> Result<(Secured, Inputs)> {
     let path = ["public".to_owned()];
     let formats = Formats::default();
     let context = BindContext { catalog, role: 10, search_path: &path, fold: false, formats: &formats };
-    let bound = bind(&context, statement.ok_or_else(|| Error::internal("no statement"))?, sql, &[])?;
+    let bound = bind(&context, statement.ok_or_else(|| Error::internal("no statement"))?, Literals::NONE, &[])?;
     let secured = crate::policy::secure(bound, catalog, 10)?;
     let env = Env::default();
     let mut contexts = Vec::new();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::plan::QueryPlan;
 use super::surroundings::Surroundings;
 use crate::error::Result;
-use crate::sql::{self, Command, Kind, Statement};
+use crate::sql::{Command, Kind, Shapes, Statement};
 use crate::types::PgType;
 
 /// A longer text is not kept: trees take some thirty times their text.
@@ -25,6 +25,7 @@ const MAX_PLANS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct PlanCache {
     texts: Mutex<Texts>,
+    shapes: Shapes,
 }
 
 #[derive(Default)]
@@ -56,18 +57,22 @@ impl PlanCache {
     /// The statements of a query string.
     pub(super) fn parse(&self, text: &str) -> Result<Arc<[Arc<Statement>]>> {
         if text.len() > MAX_TEXT {
-            return parse(text);
+            return self.fresh(text);
         }
         if let Some(statements) = self.with(|texts| texts.touch(text).map(|entry| Arc::clone(&entry.statements))) {
             return Ok(statements);
         }
-        let statements = parse(text)?;
+        let statements = self.fresh(text)?;
         let key: Arc<str> = match statements.first() {
             Some(statement) => Arc::clone(&statement.source),
             None => return Ok(statements),
         };
         self.with(|texts| texts.insert(key, &statements));
         Ok(statements)
+    }
+
+    fn fresh(&self, text: &str) -> Result<Arc<[Arc<Statement>]>> {
+        Ok(self.shapes.parse(text)?.into_iter().map(Arc::new).collect())
     }
 
     /// The plan made for that statement under the same conditions.
@@ -114,10 +119,6 @@ impl PlanCache {
     fn with<R>(&self, work: impl FnOnce(&mut Texts) -> R) -> R {
         work(&mut self.texts.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-fn parse(text: &str) -> Result<Arc<[Arc<Statement>]>> {
-    Ok(sql::parse(text)?.into_iter().map(Arc::new).collect())
 }
 
 fn own_or_inner(own: &Arc<Statement>, statement: &Arc<Statement>) -> bool {

@@ -84,7 +84,7 @@ impl Pipeline {
             fold: surroundings.fold,
             formats: &session.formats,
         };
-        let bound = bind::bind(&context, node, &statement.source, declared)?;
+        let bound = bind::bind(&context, node, &statement.literals, declared)?;
         let read = bound.read.clone();
         let secured = policy::secure(bound, &surroundings.catalog, surroundings.role)?;
         let options = session.settings.read(|settings| route::Options {
@@ -154,15 +154,17 @@ impl Executor for Pipeline {
         let cache = own.catalog().is_none().then(|| own.database().plans());
         let catalog = own.seen();
         let surroundings = Surroundings::of(session, &catalog)?;
+        let placed = |error| statement.literals.placed(error);
         match &statement.kind {
             Kind::Query(node) => {
                 if let Some(plan) = cache.and_then(|cache| cache.plan(statement, declared, &surroundings)) {
                     return Ok(plan);
                 }
-                if let Some(call) = plan::admin_call(node)? {
+                if let Some(call) = plan::admin_call(node, &statement.literals)? {
                     return Ok(Arc::new(AdminPlan::call(call)));
                 }
-                let plan = Arc::new(self.plan_query(&surroundings, session, statement, node, declared)?);
+                let plan =
+                    Arc::new(self.plan_query(&surroundings, session, statement, node, declared).map_err(placed)?);
                 if let Some(cache) = cache {
                     cache.keep(statement, declared, &plan);
                 }

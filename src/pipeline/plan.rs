@@ -16,7 +16,7 @@ use crate::kernels::{Env, Formats};
 use crate::policy::Secured;
 use crate::route::{Choice, Route};
 use crate::session::{OutputColumn, Plan, SessionContext, Tag};
-use crate::sql::{Explain, Statement};
+use crate::sql::{Explain, Literals, Statement};
 use crate::types::PgType;
 
 /// A query or DML statement, secured and routed.
@@ -262,7 +262,7 @@ impl Plan for AdminPlan {
 }
 
 /// `SELECT graticule.f('a', 'b')` as a whole statement: functions that change definitions are commands, not expressions.
-pub(super) fn admin_call(node: &Node) -> Result<Option<AdminCall>> {
+pub(super) fn admin_call(node: &Node, literals: &Literals) -> Result<Option<AdminCall>> {
     let Some(NodeEnum::SelectStmt(select)) = &node.node else { return Ok(None) };
     let [target] = select.target_list.as_slice() else { return Ok(None) };
     let Some(NodeEnum::ResTarget(target)) = &target.node else { return Ok(None) };
@@ -281,7 +281,7 @@ pub(super) fn admin_call(node: &Node) -> Result<Option<AdminCall>> {
     for arg in &call.args {
         match &arg.node {
             Some(NodeEnum::AConst(constant)) if constant.isnull => args.push(None),
-            Some(NodeEnum::AConst(constant)) => match &constant.val {
+            Some(NodeEnum::AConst(constant)) => match literals.of(constant) {
                 Some(pg_query::protobuf::a_const::Val::Sval(text)) => args.push(Some(text.sval.clone())),
                 _ => return Err(literals_only(function)),
             },

@@ -73,7 +73,7 @@ fn secured(catalog: &Catalog, text: &str, role: u32) -> Result<Secured> {
     let path = ["pg_catalog", "public"].map(str::to_owned);
     let formats = Formats::default();
     let context = BindContext { catalog, role, search_path: &path, fold: true, formats: &formats };
-    secure(bind(&context, node, text, &[])?, catalog, role)
+    secure(bind(&context, node, &statements[0].literals, &[])?, catalog, role)
 }
 
 #[test]

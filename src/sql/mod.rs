@@ -7,14 +7,16 @@ mod command;
 mod copy;
 mod depth;
 mod fail;
+mod shape;
 
 pub use self::command::{
     Command, CursorOptions, Discard, Fetch, FetchDirection, Isolation, RoleChange, Scroll, SetValue, TransactionOptions,
 };
 pub use self::copy::{CopyFormat, CopyOptions, CopyOut, ForceQuote};
+pub use self::shape::{Literals, Shapes};
 
-use std::ops::Range;
-use std::sync::Arc;
+use std::ops::{Deref, Range};
+use std::sync::{Arc, LazyLock};
 
 use pg_query::protobuf::{self, Node};
 
@@ -28,6 +30,41 @@ pub struct Statement {
     pub text_range: Range<usize>,
     /// The whole query string.
     pub source: Arc<str>,
+    /// Its constants where it shares the tree of another text.
+    pub literals: Arc<Literals>,
+}
+
+/// A syntax tree; it may nest as deep as its text is long, and dropping it is recursive.
+#[derive(Debug)]
+pub struct Tree {
+    node: Box<Node>,
+    text_len: usize,
+}
+
+impl Tree {
+    /// The tree of a text of that length.
+    pub fn new(node: Box<Node>, text_len: usize) -> Arc<Tree> {
+        Arc::new(Tree { node, text_len })
+    }
+
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+}
+
+impl Deref for Tree {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        &self.node
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let node = std::mem::take(&mut self.node);
+        depth::grown(self.text_len, move || drop(node));
+    }
 }
 
 /// What a statement is.
@@ -36,10 +73,10 @@ pub enum Kind {
     /// A session command: answered by the session itself.
     Command(Command),
     /// Definitions and all other utility statements.
-    Ddl(Box<Node>),
+    Ddl(Arc<Tree>),
     Explain(Explain),
     /// SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE, MERGE.
-    Query(Box<Node>),
+    Query(Arc<Tree>),
 }
 
 /// EXPLAIN.
@@ -51,19 +88,15 @@ pub struct Explain {
 }
 
 impl Statement {
+    /// A statement with the constants of its own tree.
+    pub fn new(kind: Kind, text_range: Range<usize>, source: Arc<str>) -> Statement {
+        static NONE: LazyLock<Arc<Literals>> = LazyLock::new(Arc::default);
+        Statement { kind, text_range, source, literals: Arc::clone(&NONE) }
+    }
+
     /// The statement's own text.
     pub fn text(&self) -> &str {
         self.source.get(self.text_range.clone()).unwrap_or_default()
-    }
-}
-
-impl Drop for Statement {
-    /// Trees nest as deep as the text is long; dropping them is recursive.
-    fn drop(&mut self) {
-        if let Kind::Query(node) | Kind::Ddl(node) = &mut self.kind {
-            let node = std::mem::take(node);
-            depth::grown(self.text_range.len(), move || drop(node));
-        }
     }
 }
 
@@ -95,14 +128,14 @@ fn statement(source: &Arc<str>, raw: protobuf::RawStmt) -> Result<Option<Stateme
     let text = source.get(start..end).unwrap_or_default();
     let start = start + (text.len() - text.trim_start().len());
     let text_range = start..start + source.get(start..end).unwrap_or_default().trim_end().len();
-    Ok(Some(Statement { kind: kind(source, &text_range, node)?, text_range, source: source.clone() }))
+    Ok(Some(Statement::new(kind(source, &text_range, node)?, text_range, Arc::clone(source))))
 }
 
 /// A statement inside another one (the query of DECLARE, PREPARE, COPY, EXPLAIN).
 fn inner(source: &Arc<str>, text_range: &Range<usize>, node: Option<Box<Node>>) -> Result<Arc<Statement>> {
     let node = node.ok_or_else(|| Error::internal("a statement without its query"))?;
     let kind = kind(source, text_range, node)?;
-    Ok(Arc::new(Statement { kind, text_range: text_range.clone(), source: source.clone() }))
+    Ok(Arc::new(Statement::new(kind, text_range.clone(), Arc::clone(source))))
 }
 
 fn kind(source: &Arc<str>, text_range: &Range<usize>, mut node: Box<Node>) -> Result<Kind> {
@@ -114,7 +147,7 @@ fn kind(source: &Arc<str>, text_range: &Range<usize>, mut node: Box<Node>) -> Re
             | NodeEnum::UpdateStmt(_)
             | NodeEnum::DeleteStmt(_)
             | NodeEnum::MergeStmt(_),
-        ) => Ok(Kind::Query(node)),
+        ) => Ok(Kind::Query(Tree::new(node, text_range.len()))),
         Some(NodeEnum::ExplainStmt(explain)) => {
             let options = explain.options.iter().filter_map(command::definition);
             let options = options.map(|(name, value, _)| (name, value)).collect();
@@ -122,7 +155,7 @@ fn kind(source: &Arc<str>, text_range: &Range<usize>, mut node: Box<Node>) -> Re
         }
         _ => match command::command(source, text_range, &mut node)? {
             Some(command) => Ok(Kind::Command(command)),
-            None => Ok(Kind::Ddl(node)),
+            None => Ok(Kind::Ddl(Tree::new(node, text_range.len()))),
         },
     }
 }

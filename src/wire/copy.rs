@@ -11,7 +11,7 @@ use crate::connector::{Format, Rows};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::columns::datum_at;
 use crate::session::OutputColumn;
-use crate::sql::{CopyFormat, CopyOptions, CopyOut, ForceQuote, Kind, Statement};
+use crate::sql::{CopyFormat, CopyOptions, CopyOut, ForceQuote, Kind, Statement, Tree};
 use crate::types::{Datum, PgType};
 
 /// What starts a binary COPY: signature, flags, length of the extension.
@@ -102,7 +102,7 @@ impl Connection {
         };
         let node = Box::new(Node { node: Some(NodeEnum::SelectStmt(Box::new(select))) });
         let (text_range, source) = (statement.text_range.clone(), statement.source.clone());
-        let query = Arc::new(Statement { kind: Kind::Query(node), text_range, source });
+        let query = Arc::new(Statement::new(Kind::Query(Tree::new(node, text_range.len())), text_range, source));
         let plan = self.prepare(&query, &[]).await?;
         let mut running = self.open(&plan, Vec::new(), None).await?;
         let rows = next_rows(&self.cancel, self.deadline, &mut running, 1).await?;

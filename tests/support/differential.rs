@@ -10,6 +10,8 @@ pub enum Verdict {
     Equal,
     /// 0A000, 42883 ... with our message.
     Refused(String),
+    /// PostgreSQL itself answers otherwise once the same rows lie in another order, and ours is one of its answers.
+    Undefined(String),
     /// Another value, type, SQLSTATE or number of rows: the worst.
     Different(String),
 }
@@ -151,6 +153,7 @@ pub struct Report {
     pub equal_ids: BTreeSet<String>,
     /// Id to message.
     pub refused: BTreeMap<String, String>,
+    pub undefined: Vec<(String, String)>,
     pub different: Vec<(String, String)>,
 }
 
@@ -164,26 +167,31 @@ impl Report {
             Verdict::Refused(why) => {
                 self.refused.insert(id.to_owned(), why);
             }
+            Verdict::Undefined(how) => self.undefined.push((id.to_owned(), format!("{sql}\n      {how}"))),
             Verdict::Different(how) => self.different.push((id.to_owned(), format!("{sql}\n      {how}"))),
         }
     }
 
     pub fn total(&self) -> usize {
-        self.equal + self.refused.len() + self.different.len()
+        self.equal + self.refused.len() + self.undefined.len() + self.different.len()
     }
 
     /// Fails on a silent difference that the ledger does not name, on a named one that passes now, and on fewer equal than `floor`.
     pub fn check(&self, suite: &str, floor: usize) {
         println!(
-            "{suite}: {} equal, {} refused, {} different of {}",
+            "{suite}: {} equal, {} refused, {} undefined in PostgreSQL, {} different of {}",
             self.equal,
             self.refused.len(),
+            self.undefined.len(),
             self.different.len(),
             self.total()
         );
         if std::env::var_os("VERBOSE").is_some() {
             for (id, why) in &self.refused {
                 println!("  REFUSED {id}: {why}");
+            }
+            for (id, how) in &self.undefined {
+                println!("  UNDEFINED {id}: {how}");
             }
             for (id, how) in &self.different {
                 println!("  DIFFERENT {id}: {how}");

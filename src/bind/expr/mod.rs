@@ -75,7 +75,7 @@ impl Binder<'_> {
         if constant.isnull {
             return Ok(literal(Datum::Null, PgType::UNKNOWN));
         }
-        Ok(match &constant.val {
+        Ok(match self.literals.of(constant) {
             None => literal(Datum::Null, PgType::UNKNOWN),
             Some(a_const::Val::Ival(value)) => literal(Datum::Int4(value.ival), PgType::INT4),
             Some(a_const::Val::Boolval(value)) => literal(Datum::Bool(value.boolval), PgType::BOOL),
