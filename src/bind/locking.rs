@@ -55,6 +55,11 @@ impl Binder<'_> {
                     return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), place));
                 }
                 if !self.lock_named(query, &wanted.relname, &template, name).map_err(|error| at(error, place))? {
+                    // What has a name but is nothing that a scan reads.
+                    if self.scope().namespace.iter().any(|item| item.range.is_none() && item.alias == wanted.relname) {
+                        let message = format!("{name} cannot be applied to a join");
+                        return Err(at(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message), place));
+                    }
                     let message = format!("relation \"{}\" in {name} clause not found in FROM clause", wanted.relname);
                     return Err(at(Error::new(SqlState::UNDEFINED_TABLE, message), place));
                 }

@@ -187,8 +187,14 @@ pub fn named(text: &str) -> Result<Result<Zone, Word>> {
     Zone::find(text).map(Ok).ok_or_else(|| unrecognized(text))
 }
 
-/// 22023 as PostgreSQL words it.
+/// 22023 as PostgreSQL words it; 0A000 for what it would take: a POSIX specification with a name for daylight time.
 pub fn unrecognized(name: &str) -> Error {
+    let standard = name.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let daylight = standard.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ':'));
+    let named = |text: &str| text.len() >= 3 && text.bytes().take(3).all(|byte| byte.is_ascii_alphabetic());
+    if named(name) && standard.len() > daylight.len() && named(daylight) {
+        return Error::unsupported(format!("time zone \"{name}\" with a daylight rule of its own"));
+    }
     Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("time zone \"{name}\" not recognized"))
 }
 
