@@ -241,35 +241,7 @@ fn add_primary_key(builder: &mut CatalogBuilder, relation: &mut Relation, key: &
     relation.constraints.retain(|constraint| constraint.kind != ConstraintKind::PrimaryKey);
     relation.indexes.iter_mut().for_each(|index| index.primary = false);
     let name = format!("{}_pkey", relation.name);
-    let index = builder.oid_of(&relation.schema, &format!("{}\u{1}index\u{1}{name}", relation.name));
-    let quoted = names.join(", ");
-    relation.indexes.push(Index {
-        oid: index,
-        name: name.clone(),
-        method: "btree".to_owned(),
-        options: vec![0; attnums.len()],
-        columns: attnums.clone(),
-        unique: true,
-        primary: true,
-        definition: format!(
-            "CREATE UNIQUE INDEX {name} ON {}.{} USING btree ({quoted})",
-            relation.schema, relation.name
-        ),
-        predicate: None,
-        expressions: None,
-    });
-    relation.constraints.push(Constraint {
-        oid: builder.oid_of(&relation.schema, &format!("{}\u{1}constraint\u{1}{name}", relation.name)),
-        name,
-        kind: ConstraintKind::PrimaryKey,
-        columns: attnums,
-        definition: format!("PRIMARY KEY ({quoted})"),
-        references: None,
-        actions: [' '; 3],
-        index,
-        deferrable: false,
-        deferred: false,
-    });
+    tables::add_key(builder, relation, &name, ConstraintKind::PrimaryKey, &names, attnums);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod adbc;
 mod duckdb;
+mod options;
 pub mod postgres;
 mod registry;
 mod rest;

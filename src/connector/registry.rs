@@ -10,9 +10,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::duckdb::DuckdbWrapper;
+pub(super) use super::options::{invalid_option, missing_option};
 use super::postgres::{self, Credentials, PostgresServer};
 use super::{Cursor, Execution};
-use crate::error::{Error, Result, SqlState};
+use crate::error::{Error, Result};
 use crate::kernels::Formats;
 use crate::types::PgType;
 
@@ -321,20 +322,6 @@ pub fn needs_mapping(wrapper_name: &str) -> bool {
 /// The remote schema that attach takes when none is named.
 pub fn default_schema(wrapper_name: &str) -> &'static str {
     wrapper(wrapper_name).map_or("public", Wrapper::default_schema)
-}
-
-/// HV00D: an option that the wrapper does not have.
-pub(super) fn invalid_option(name: &str, valid: &[&str]) -> Error {
-    let hint = match valid {
-        [] => "There are no valid options in this context.".to_owned(),
-        valid => format!("Valid options in this context are: {}", valid.join(", ")),
-    };
-    Error::new(SqlState(*b"HV00D"), format!("invalid option \"{name}\"")).hint(hint)
-}
-
-/// HV00D: an option that must be there.
-pub(super) fn missing_option(name: &str) -> Error {
-    Error::new(SqlState(*b"HV00D"), format!("option \"{name}\" is required"))
 }
 
 fn pairs(options: &Options) -> impl Iterator<Item = (&str, &str)> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Import;
 use crate::catalog::{
-    Column, Constraint, ConstraintKind, ForeignType, ForeignTypeKind, Index, Relation, RelationKind, Source,
+    CatalogBuilder, Column, Constraint, ConstraintKind, ForeignType, ForeignTypeKind, Index, Relation, RelationKind,
+    Source,
 };
 use crate::connector::{FieldType, RemoteTable, RemoteTables};
 use crate::error::{Error, Result, SqlState};
@@ -71,41 +72,14 @@ impl Import<'_> {
         Ok(relation)
     }
 
-    /// A key that the source enforces, with the index that PostgreSQL would have for it.
+    /// A key that the source enforces.
     fn key(&mut self, relation: &mut Relation, name: &str, kind: ConstraintKind, names: &[String]) {
         let attnums: Option<Vec<i16>> =
             names.iter().map(|name| relation.column(name).map(|index| relation.columns[index].attnum)).collect();
-        let Some(attnums) = attnums else { return };
-        let primary = kind == ConstraintKind::PrimaryKey;
-        let index = self.builder.oid_of(&relation.schema, &format!("{}\u{1}index\u{1}{name}", relation.name));
-        let quoted = names.join(", ");
-        relation.indexes.push(Index {
-            oid: index,
-            name: name.to_owned(),
-            method: "btree".to_owned(),
-            options: vec![0; attnums.len()],
-            columns: attnums.clone(),
-            unique: true,
-            primary,
-            definition: format!(
-                "CREATE UNIQUE INDEX {name} ON {}.{} USING btree ({quoted})",
-                relation.schema, relation.name
-            ),
-            predicate: None,
-            expressions: None,
-        });
-        relation.constraints.push(Constraint {
-            oid: self.builder.oid_of(&relation.schema, &format!("{}\u{1}constraint\u{1}{name}", relation.name)),
-            name: name.to_owned(),
-            kind,
-            columns: attnums,
-            definition: format!("{} ({quoted})", if primary { "PRIMARY KEY" } else { "UNIQUE" }),
-            references: None,
-            actions: [' '; 3],
-            index,
-            deferrable: false,
-            deferred: false,
-        });
+        if let Some(attnums) = attnums {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            add_key(&mut self.builder, relation, name, kind, &names, attnums);
+        }
     }
 
     /// The oid here of a type that only the server has.
@@ -123,4 +97,45 @@ impl Import<'_> {
         self.builder.catalog().foreign_types.insert(oid, Arc::new(ty));
         oid
     }
+}
+
+/// Adds a key of columns, with the index that PostgreSQL would have for it.
+pub(super) fn add_key(
+    builder: &mut CatalogBuilder,
+    relation: &mut Relation,
+    name: &str,
+    kind: ConstraintKind,
+    names: &[&str],
+    attnums: Vec<i16>,
+) {
+    let primary = kind == ConstraintKind::PrimaryKey;
+    let index = builder.oid_of(&relation.schema, &format!("{}\u{1}index\u{1}{name}", relation.name));
+    let quoted = names.join(", ");
+    relation.indexes.push(Index {
+        oid: index,
+        name: name.to_owned(),
+        method: "btree".to_owned(),
+        options: vec![0; attnums.len()],
+        columns: attnums.clone(),
+        unique: true,
+        primary,
+        definition: format!(
+            "CREATE UNIQUE INDEX {name} ON {}.{} USING btree ({quoted})",
+            relation.schema, relation.name
+        ),
+        predicate: None,
+        expressions: None,
+    });
+    relation.constraints.push(Constraint {
+        oid: builder.oid_of(&relation.schema, &format!("{}\u{1}constraint\u{1}{name}", relation.name)),
+        name: name.to_owned(),
+        kind,
+        columns: attnums,
+        definition: format!("{} ({quoted})", if primary { "PRIMARY KEY" } else { "UNIQUE" }),
+        references: None,
+        actions: [' '; 3],
+        index,
+        deferrable: false,
+        deferred: false,
+    });
 }

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 use self::options::Duckdb;
 use super::adbc::{Failure, Flavour, Pool};
-use super::registry::invalid_option;
+use super::options::invalid_option;
 use super::{Connector, Counters, Cursor, Execution, Options, RemoteTables, Wrapper};
 use crate::error::{Error, Result, SqlState};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::connector::Options;
 use crate::connector::adbc::{DRIVER_OPTIONS, Launch, Limits};
-use crate::connector::registry::{invalid_option, missing_option};
-use crate::error::{Error, Result, SqlState};
+use crate::connector::options::{clean, invalid_option, invalid_value, missing_option, number, seconds};
+use crate::error::Result;
 
 const OPTIONS: [&str; 11] = [
     DRIVER_OPTIONS[0],
@@ -114,22 +114,11 @@ impl Duckdb {
     }
 }
 
-fn invalid(option: &str, value: &str) -> Error {
-    Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("invalid value for option \"{option}\": \"{value}\""))
-}
-
-fn clean(option: &str, value: &str) -> Result<String> {
-    if value.is_empty() || value.contains(|letter: char| letter.is_control()) {
-        return Err(invalid(option, value));
-    }
-    Ok(value.to_owned())
-}
-
 /// A name, found by the manifest rules of ADBC, or an absolute path.
 fn library(option: &str, value: &str) -> Result<String> {
     let value = clean(option, value)?;
     if value.contains('/') && !value.starts_with('/') {
-        return Err(invalid(option, &value).hint("Give the name of a driver, or an absolute path."));
+        return Err(invalid_value(option, &value).hint("Give the name of a driver, or an absolute path."));
     }
     Ok(value)
 }
@@ -140,7 +129,7 @@ fn file(option: &str, value: &str) -> Result<String> {
     if value.starts_with('/') || value == ":memory:" {
         Ok(value)
     } else {
-        Err(invalid(option, &value).hint("Give an absolute path, or :memory:."))
+        Err(invalid_value(option, &value).hint("Give an absolute path, or :memory:."))
     }
 }
 
@@ -155,7 +144,7 @@ fn extensions(value: &str) -> Result<Vec<String>> {
             if named && extension.chars().all(plain) {
                 Ok(extension.to_owned())
             } else {
-                Err(invalid("extensions", value).hint("Give names or absolute paths, separated by commas."))
+                Err(invalid_value("extensions", value).hint("Give names or absolute paths, separated by commas."))
             }
         })
         .collect()
@@ -168,19 +157,8 @@ fn memory(option: &str, value: &str) -> Result<String> {
     if known && !digits.is_empty() && digits.parse::<f64>().is_ok_and(|number| number > 0.0) {
         Ok(value.to_owned())
     } else {
-        Err(invalid(option, value).hint("Give a number and a unit: '2GB'."))
+        Err(invalid_value(option, value).hint("Give a number and a unit: '2GB'."))
     }
-}
-
-fn number(option: &str, value: &str, low: usize, high: usize) -> Result<usize> {
-    match value.trim().parse() {
-        Ok(number) if (low..=high).contains(&number) => Ok(number),
-        _ => Err(invalid(option, value).hint(format!("The value must be between {low} and {high}."))),
-    }
-}
-
-fn seconds(option: &str, value: &str) -> Result<Duration> {
-    number(option, value, 1, 86_400).map(|seconds| Duration::from_secs(seconds as u64))
 }
 
 #[cfg(test)]

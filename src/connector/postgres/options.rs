@@ -4,9 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::connector::options::{clean, invalid_option, invalid_value, number, seconds};
 use crate::error::{Error, Result, SqlState};
-
-const INVALID_OPTION_NAME: SqlState = SqlState(*b"HV00D");
 
 const SERVER_OPTIONS: &[&str] = &[
     "application_name",
@@ -98,7 +97,7 @@ impl PostgresServer {
                 "sslmode" => server.sslmode = SslMode::parse(value)?,
                 "sslrootcert" => server.sslrootcert = Some(PathBuf::from(clean(option, value)?)),
                 "statement_cache_size" => server.statement_cache_size = number(option, value, 1, 100_000)?,
-                _ => return Err(unknown(option, SERVER_OPTIONS)),
+                _ => return Err(invalid_option(option, SERVER_OPTIONS)),
             }
         }
         Ok(server)
@@ -119,7 +118,7 @@ impl SslMode {
             "verify-ca" => SslMode::VerifyCa,
             "verify-full" => SslMode::VerifyFull,
             _ => {
-                return Err(invalid("sslmode", value)
+                return Err(invalid_value("sslmode", value)
                     .hint("Valid values are: disable, prefer, require, verify-ca, verify-full"));
             }
         })
@@ -134,7 +133,7 @@ impl Credentials {
             match option {
                 "password" => password = Some(clean(option, value)?),
                 "user" => user = Some(clean(option, value)?),
-                _ => return Err(unknown(option, USER_OPTIONS)),
+                _ => return Err(invalid_option(option, USER_OPTIONS)),
             }
         }
         let user = user.ok_or_else(|| {
@@ -149,34 +148,6 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
     }
-}
-
-fn unknown(option: &str, valid: &[&str]) -> Error {
-    Error::new(INVALID_OPTION_NAME, format!("invalid option \"{option}\""))
-        .hint(format!("Valid options in this context are: {}", valid.join(", ")))
-}
-
-fn invalid(option: &str, value: &str) -> Error {
-    Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("invalid value for option \"{option}\": \"{value}\""))
-}
-
-fn clean(option: &str, value: &str) -> Result<String> {
-    if value.is_empty() || value.contains('\0') {
-        // The value itself may be a password.
-        return Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("invalid value for option \"{option}\"")));
-    }
-    Ok(value.to_owned())
-}
-
-fn number(option: &str, value: &str, low: usize, high: usize) -> Result<usize> {
-    match value.trim().parse() {
-        Ok(number) if (low..=high).contains(&number) => Ok(number),
-        _ => Err(invalid(option, value).hint(format!("The value must be between {low} and {high}."))),
-    }
-}
-
-fn seconds(option: &str, value: &str) -> Result<Duration> {
-    number(option, value, 1, 86_400).map(|seconds| Duration::from_secs(seconds as u64))
 }
 
 #[cfg(test)]
