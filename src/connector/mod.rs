@@ -1,6 +1,7 @@
 //! Connectors: how a printed statement runs on a server. One folder a backend; the cursor contract is common.
 
 pub mod adbc;
+mod bigquery;
 mod duckdb;
 mod options;
 pub mod postgres;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::bigquery::BigqueryWrapper;
 use super::duckdb::DuckdbWrapper;
 pub(super) use super::options::{invalid_option, missing_option};
 use super::postgres::{self, Credentials, PostgresServer};
@@ -18,7 +19,7 @@ use crate::kernels::Formats;
 use crate::types::PgType;
 
 /// Names of the wrappers, sorted.
-pub const WRAPPERS: [&str; 3] = ["duckdb", "geoparquet", "postgres"];
+pub const WRAPPERS: [&str; 4] = ["bigquery", "duckdb", "geoparquet", "postgres"];
 
 /// OPTIONS of a server or a user mapping.
 pub type Options = BTreeMap<String, String>;
@@ -44,6 +45,7 @@ pub trait Wrapper: Send + Sync {
 /// The wrapper of that name.
 pub fn wrapper(name: &str) -> Option<&'static dyn Wrapper> {
     match name {
+        "bigquery" => Some(&BigqueryWrapper),
         "duckdb" => Some(&DuckdbWrapper),
         _ => None,
     }

@@ -76,6 +76,8 @@ pub(super) struct Call {
     pub headers: HeaderMap,
     pub body: Option<Bytes>,
     pub repeat: Repeat,
+    /// 401 and 403 come back to the caller as they are.
+    pub judged: bool,
 }
 
 /// An answer with a status that needs no repeating; the caller judges it.
@@ -114,7 +116,7 @@ enum Lost {
 
 impl Call {
     pub fn new(method: Method, url: Url, repeat: Repeat) -> Call {
-        Call { method, url, headers: HeaderMap::new(), body: None, repeat }
+        Call { method, url, headers: HeaderMap::new(), body: None, repeat, judged: false }
     }
 
     pub fn get(url: Url) -> Call {
@@ -192,7 +194,9 @@ impl Rest {
             let wait = match self.attempt(call).await {
                 Ok(answer) if is_busy(answer.status, call.repeat) && !last => retry_after(&answer),
                 Ok(answer) if is_busy(answer.status, call.repeat) => return Err(self.refused(&answer)),
-                Ok(answer) if matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                Ok(answer)
+                    if matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) && !call.judged =>
+                {
                     return Err(self.refused(&answer));
                 }
                 Ok(answer) => return Ok(answer),
@@ -348,7 +352,8 @@ fn plain(error: reqwest::Error) -> String {
     text
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Is it this machine?
+pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

@@ -38,6 +38,7 @@ macro_rules! embedded {
 }
 
 embedded! {
+    "bigquery" for &["bigquery"], ["dialect", "types", "pg-core", "postgis"];
     "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "postgis"];
     "postgis" for &["postgres"], ["dialect", "types", "pg-core", "pg-json", "postgis"];
     "trino" for &["trino"], ["dialect", "types", "pg-core", "postgis"];
@@ -170,6 +171,18 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
         let wrong = row.error(format!("unknown flag `{flag}`, or value `{value}` of it"));
         unique(&row, flags.insert(flag, (value, wrong)).is_some())
     })?;
+    // What only some targets need: silence means PostgreSQL's way.
+    let mut special = |flag: &str, value: &str| match flags.remove(flag) {
+        Some((found, _)) if found == value => Ok(true),
+        Some((_, wrong)) => Err(wrong),
+        None => Ok(false),
+    };
+    let (unlisted, distinct_sets, plain_results, dotted) = (
+        special("aliases", "unlisted")?,
+        special("set-operations", "distinct")?,
+        special("results", "plain")?,
+        special("schemas", "dotted")?,
+    );
     let mut take = |flag: &str| {
         let taken = flags.remove(flag);
         taken.ok_or_else(|| Error::internal(format!("{file}: flag `{flag}` is missing")))
@@ -199,6 +212,7 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
         fence: flag!("fence", "none" => Fences::None, "offset" => Fences::Offset),
         limit: flag!("limit",
             "limit-offset" => LimitOrder::LimitOffset,
+            "limit-required" => LimitOrder::LimitRequired,
             "offset-limit" => LimitOrder::OffsetLimit,
         ),
         parameters: flag!("parameters",
@@ -207,6 +221,10 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
             "question" => Parameters::Question,
         ),
         srid: flag!("srid", "type" => SridCarrier::Type, "value" => SridCarrier::Value),
+        unlisted,
+        distinct_sets,
+        plain_results,
+        dotted,
     };
     match flags.into_values().next() {
         Some((_, wrong)) => Err(wrong),
@@ -300,6 +318,7 @@ fn guards(row: &Row<'_>, text: Option<&str>) -> Result<Vec<Guard>> {
                 "empty = NULL" => Guard::EmptyNull,
                 "empty = TRUE" => Guard::EmptyTrue,
                 "line" => Guard::Kind(2),
+                "narrow" => Guard::Narrow,
                 "no-collection" => Guard::NoCollection,
                 "point" => Guard::Kind(1),
                 "polygon" => Guard::Kind(3),
@@ -347,6 +366,7 @@ fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
         "fetch",
         "carrier",
         "empty",
+        "bounds",
         "no_group",
         "no_order",
     ])?;
@@ -380,6 +400,7 @@ fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
             other => return Err(row.error(format!("unknown carrier `{other}`"))),
         },
         empty: parse("empty", one)?,
+        bounds: parse("bounds", one)?,
         groups: !row.flag("no_group")?,
         orders: !row.flag("no_order")?,
     })))

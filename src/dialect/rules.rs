@@ -30,6 +30,14 @@ pub struct TextRules {
     pub limit: LimitOrder,
     pub parameters: Parameters,
     pub srid: SridCarrier,
+    /// A derived table or CTE has no list of column names: its select list names them.
+    pub unlisted: bool,
+    /// `UNION DISTINCT` where PostgreSQL says `UNION`.
+    pub distinct_sets: bool,
+    /// The names of a result are letters, digits and `_`, each once in any case.
+    pub plain_results: bool,
+    /// A schema's name may hold a database's before its last point.
+    pub dotted: bool,
 }
 
 /// How text is compared.
@@ -53,6 +61,8 @@ pub enum Fences {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LimitOrder {
     LimitOffset,
+    /// As `LimitOffset`; there is no OFFSET without a LIMIT.
+    LimitRequired,
     OffsetLimit,
 }
 
@@ -118,6 +128,8 @@ pub enum Guard {
     Literal(usize),
     /// Every spatial argument is of this kind (as in typmods), by its type.
     Kind(u8),
+    /// Constants among the spatial arguments are far from the poles and span no half of the globe: a sphere takes them as they are meant.
+    Narrow,
     /// No spatial argument can be a collection.
     NoCollection,
     /// That argument is a constant number above zero.
@@ -177,6 +189,8 @@ pub struct NamedType {
     pub carrier: CarrierRule,
     /// Is a geometry EMPTY?
     pub empty: Option<Template>,
+    /// A struct of a geometry's bounds `xmin`, `ymin`, `xmax`, `ymax`: what the holes `:xmin1` ... ask.
+    pub bounds: Option<Template>,
     /// GROUP BY, DISTINCT and set operations agree with PostgreSQL's.
     pub groups: bool,
     /// ORDER BY agrees with PostgreSQL's.

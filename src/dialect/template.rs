@@ -1,7 +1,7 @@
 //! Templates: target SQL with holes, as tokens (DESIGN section 5).
 //!
 //! `:1` and `:name` stand for arguments, `:*` for all of them. In aggregates `:distinct`, `:order`, `:filter` and `:over` are the places of
-//! those clauses; where a template lacks one, a call that has it is refused. In literals `:text`, `:hex`, `:wkb`, `:ewkb` are quoted forms
+//! those clauses; where a template lacks one, a call that has it is refused. `:xmin1` and its kin are the bounds of a spatial argument. In literals `:text`, `:hex`, `:wkb`, `:ewkb` are quoted forms
 //! of the value. The nearest grammar that `sqlparser` has validates a template when it is loaded, and tells whether it must be put in
 //! parentheses; it never prints. Arguments are printed self-delimited, so a hole needs no parentheses of its own.
 
@@ -25,6 +25,8 @@ pub enum Piece {
     All,
     /// The place of a clause of an aggregate call.
     Clause(Clause),
+    /// A bound of a spatial argument: a number where it is a constant.
+    Bound(Side, usize),
     /// Argument number, from 0.
     Hole(usize),
     Text(String),
@@ -39,6 +41,34 @@ pub enum Clause {
     Filter,
     Order,
     Over,
+}
+
+/// A side of a geometry's box.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Side {
+    Xmax,
+    Xmin,
+    Ymax,
+    Ymin,
+}
+
+impl Side {
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Xmax => "xmax",
+            Side::Xmin => "xmin",
+            Side::Ymax => "ymax",
+            Side::Ymin => "ymin",
+        }
+    }
+
+    /// `xmin2`: the side, and the argument from 0.
+    fn hole(word: &str) -> Option<(Side, usize)> {
+        let sides = [Side::Xmax, Side::Xmin, Side::Ymax, Side::Ymin];
+        let side = sides.into_iter().find(|side| word.starts_with(side.name()))?;
+        let number = word[side.name().len()..].parse::<usize>().ok()?;
+        Some((side, number.checked_sub(1)?))
+    }
 }
 
 /// How a literal's value is written, always as one quoted string.
@@ -199,7 +229,8 @@ impl Template {
 
     /// Does a hole of that argument stand more than once?
     pub fn repeats(&self, argument: usize) -> bool {
-        self.pieces.iter().filter(|piece| **piece == Piece::Hole(argument)).count() > 1
+        let of = |piece: &&Piece| matches!(piece, Piece::Hole(at) | Piece::Bound(_, at) if *at == argument);
+        self.pieces.iter().filter(of).count() > 1
     }
 
     pub fn has(&self, clause: Clause) -> bool {
@@ -239,6 +270,10 @@ fn hole<'a>(word: &str, holes: Holes<'_>, used: &mut [bool]) -> Result<(Piece, O
         _ => {}
     }
     let at = holes.arguments.iter().position(|name| *name == Some(word));
+    if let (None, Some((side, bounded))) = (at, Side::hole(word)) {
+        *used.get_mut(bounded).ok_or_else(|| format!("hole `:{word}` is no argument"))? = true;
+        return Ok((Piece::Bound(side, bounded), None));
+    }
     let at = at.ok_or_else(|| format!("hole `:{word}` is no argument"))?;
     used[at] = true;
     Ok((Piece::Hole(at), None))

@@ -110,7 +110,7 @@ impl<'a> Printer<'a> {
                         self.expr(args.get(*n).ok_or_else(|| Error::internal("a hole without its argument"))?)?;
                     }
                     Piece::Text(text) => self.push(text),
-                    Piece::All | Piece::Clause(_) | Piece::Value(_) => {
+                    Piece::All | Piece::Bound(..) | Piece::Clause(_) | Piece::Value(_) => {
                         return Err(Error::internal("a hole that the PostgreSQL family does not have"));
                     }
                 }
@@ -406,10 +406,14 @@ impl<'a> Printer<'a> {
                 self.expr(test.right)?;
             }
             self.push(" FROM (");
+            let unlisted = self.target.dialect.text.unlisted;
+            self.listed = unlisted.then(|| names.clone());
             self.query(query)?;
             self.push(") AS ");
             self.name(&alias)?;
-            self.column_list(&names)?;
+            if !unlisted {
+                self.column_list(&names)?;
+            }
         }
         self.push("))");
         Ok(())

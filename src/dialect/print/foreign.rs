@@ -9,9 +9,9 @@ use crate::bound::{
 use crate::catalog::{Column, Function};
 use crate::dialect::rules::{Evidence, Form, FunctionRule, Guard, LimitOrder, NamedType, Version};
 use crate::dialect::shape::{is_spatial, shape};
-use crate::dialect::template::{Clause, Piece, Template, ValueForm};
+use crate::dialect::template::{Clause, Piece, Side, Template, ValueForm};
 use crate::error::{Error, Result};
-use crate::kernels::spatial::{geometry::Geometry, wkb};
+use crate::kernels::spatial::{bounds::Bounds, geometry::Geometry, wkb};
 use crate::kernels::{Env, io};
 use crate::types::{Datum, NumericTypmod, PgType};
 
@@ -123,6 +123,7 @@ impl<'a> Printer<'a> {
             Guard::EmptyFalse | Guard::EmptyNull | Guard::EmptyTrue => true,
             Guard::Kind(kind) => spatial.all(|shape| shape.kind == Some(*kind)),
             Guard::Literal(at) | Guard::Srid(at) => constant(*at).is_some(),
+            Guard::Narrow => args.iter().all(|arg| is_narrow(arg)),
             Guard::NoCollection => spatial.all(|shape| shape.simple),
             Guard::OneOf(at, values) => {
                 constant(*at).and_then(Datum::as_str).is_some_and(|text| values.iter().any(|value| value == text))
@@ -155,6 +156,7 @@ impl<'a> Printer<'a> {
             Guard::OneOf(at, values) => format!("Argument {} must be one of {} there.", at + 1, values.join(", ")),
             Guard::Pattern(at) => format!("Argument {} must be a constant pattern there.", at + 1),
             Guard::Text => "Arguments must be text there.".to_owned(),
+            Guard::Narrow => "A constant spans too much of the globe.".to_owned(),
             Guard::NoCollection => "It is the same there only for columns that cannot hold collections.".to_owned(),
             Guard::Positive(at) => format!("Argument {} must be a constant above zero there.", at + 1),
             Guard::Single => "It is the same there only for columns of points, lines or polygons.".to_owned(),
@@ -183,8 +185,42 @@ impl<'a> Printer<'a> {
                 }
                 printer.expr(arg)
             }
+            Piece::Bound(side, at) => {
+                let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
+                printer.bound(*side, arg)
+            }
             Piece::Clause(_) | Piece::Text(_) | Piece::Value(_) => Ok(()),
         })
+    }
+
+    /// A side of a geometry's box: a number where the geometry is a constant, so that the target need not read it as its own.
+    fn bound(&mut self, side: Side, arg: &'a Expr) -> Result<()> {
+        if let ExprKind::Literal(value @ Datum::Geometry(_)) = constant(arg) {
+            let geometry = Geometry::from_datum(value)?;
+            let Some(bounds) = Bounds::of(&geometry) else {
+                self.push("NULL");
+                return Ok(());
+            };
+            let number = match side {
+                Side::Xmax => bounds.max.x,
+                Side::Xmin => bounds.min.x,
+                Side::Ymax => bounds.max.y,
+                Side::Ymin => bounds.min.y,
+            };
+            if !number.is_finite() {
+                return Err(self.refuse("a constant that is not finite"));
+            }
+            // With an exponent, so that it is a floating-point number everywhere.
+            self.push(&format!("({number:e})"));
+            return Ok(());
+        }
+        let named = self.target.dialect.named(arg.ty.oid).and_then(|named| named.bounds.as_ref());
+        let template = named.ok_or_else(|| Error::internal("a dialect that has no bounds"))?;
+        self.once(arg)?;
+        self.template(template, &[arg])?;
+        self.push(".");
+        self.push(side.name());
+        Ok(())
     }
 
     pub(super) fn pieces(
@@ -300,7 +336,7 @@ impl<'a> Printer<'a> {
                 printer.expr(arg)
             }
             Piece::Clause(clause) => print(printer, *clause),
-            Piece::All | Piece::Text(_) | Piece::Value(_) => Ok(()),
+            Piece::All | Piece::Bound(..) | Piece::Text(_) | Piece::Value(_) => Ok(()),
         })
     }
 
@@ -633,6 +669,10 @@ impl<'a> Printer<'a> {
         let offset = offset.map(|offset| format!(" OFFSET {offset}"));
         let parts = match self.target.dialect.text.limit {
             LimitOrder::LimitOffset => [count, offset],
+            LimitOrder::LimitRequired if offset.is_some() => {
+                [count.or_else(|| Some(format!(" LIMIT {}", i64::MAX))), offset]
+            }
+            LimitOrder::LimitRequired => [count, offset],
             LimitOrder::OffsetLimit => [offset, count],
         };
         parts.into_iter().flatten().for_each(|part| self.push(&part));
@@ -650,6 +690,21 @@ fn numeric_scale(expr: &Expr) -> Option<i16> {
         ExprKind::Cast { arg, explicit: false, .. } if arg.ty.oid == PgType::NUMERIC => numeric_scale(arg),
         _ => NumericTypmod::unpack(expr.ty.typmod).map(|typmod| typmod.scale),
     }
+}
+
+/// False for a constant geometry that reaches a pole, or from one side of the globe to the other.
+fn is_narrow(expr: &Expr) -> bool {
+    let value = match &expr.kind {
+        ExprKind::Literal(value @ Datum::Geometry(_)) => value,
+        // A constant geometry as a geography.
+        ExprKind::Cast { arg, .. } if is_spatial(arg.ty.oid) => return is_narrow(arg),
+        _ => return true,
+    };
+    let Ok(geometry) = Geometry::from_datum(value) else { return false };
+    Bounds::of(&geometry).is_none_or(|bounds| {
+        let (min, max) = (bounds.min, bounds.max);
+        max.x - min.x < 120.0 && min.x >= -180.0 && max.x <= 180.0 && min.y > -89.0 && max.y < 89.0
+    })
 }
 
 /// What stands below widening casts.

@@ -34,9 +34,17 @@ impl<'a> Printer<'a> {
     /// Gives the item's ranges their aliases; sub-queries declare their own when they are printed.
     pub(super) fn declare(&mut self, from: &'a From) -> Result<()> {
         match from {
-            From::Cte { range, alias, columns, .. } | From::Subquery { range, alias, columns, .. } => {
+            From::Cte { range, alias, cte, columns, .. } => {
                 self.declare_named(*range, alias, columns);
+                // Without a list of its own here, the WITH query's names stand.
+                if self.target.dialect.text.unlisted
+                    && let (Some(theirs), Some(Range { columns: Columns::Named { names, .. }, .. })) =
+                        (self.cte_columns.get(cte), self.ranges.get_mut(range))
+                {
+                    names.clone_from(theirs);
+                }
             }
+            From::Subquery { range, alias, columns, .. } => self.declare_named(*range, alias, columns),
             From::Fragment(_) => return Err(Error::internal("a fragment cannot be printed")),
             From::Function(scan) => self.declare_named(scan.range, &scan.alias, &scan.columns),
             From::Join(join) => {
@@ -103,7 +111,15 @@ impl<'a> Printer<'a> {
         };
         self.push(" AS ");
         self.name(&alias)?;
-        self.column_list(&names)
+        if self.target.dialect.text.unlisted { Ok(()) } else { self.column_list(&names) }
+    }
+
+    /// The names that the columns of a sub-query in FROM must have, where no list says them.
+    fn listed_of(&self, range: RangeId) -> Result<Option<Vec<String>>> {
+        Ok(match &self.range(range)?.columns {
+            Columns::Named { names, .. } if self.target.dialect.text.unlisted => Some(names.clone()),
+            Columns::Named { .. } | Columns::Relation { .. } | Columns::Test => None,
+        })
     }
 
     pub(super) fn from(&mut self, from: &'a From) -> Result<()> {
@@ -124,6 +140,7 @@ impl<'a> Printer<'a> {
                     self.push("LATERAL ");
                 }
                 self.push("(");
+                self.listed = self.listed_of(*range)?;
                 self.query(query)?;
                 self.push(")");
                 self.alias(*range)
@@ -167,7 +184,16 @@ impl<'a> Printer<'a> {
                     self.push("ONLY ");
                 }
                 let quoting = self.target.dialect.text.quoting;
-                let name = format!("{}.{}", quoting.quoted_identifier(schema)?, quoting.quoted_identifier(name)?);
+                let (database, schema) = match schema.rsplit_once('.') {
+                    Some((database, schema)) if self.target.dialect.text.dotted => (Some(database), schema),
+                    _ => (None, &**schema),
+                };
+                for part in database.into_iter().chain([schema]) {
+                    let part = quoting.quoted_identifier(part)?;
+                    self.push(&part);
+                    self.push(".");
+                }
+                let name = quoting.quoted_identifier(name)?;
                 self.push(&name);
                 Ok(())
             }

@@ -61,6 +61,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         params: Vec::new(),
         ranges: HashMap::new(),
         ctes: HashMap::new(),
+        cte_columns: HashMap::new(),
         taken: HashSet::new(),
         case_operands: Vec::new(),
         groups: Vec::new(),
@@ -69,6 +70,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         outermost: true,
         fetching: false,
         weaken: target.weaken,
+        listed: None,
         approximations: Vec::new(),
     };
     let carriers = printer.carriers(statement)?;
@@ -174,6 +176,8 @@ struct Printer<'a> {
     ranges: HashMap<RangeId, Range>,
     /// Printed name of each CTE.
     ctes: HashMap<CteId, String>,
+    /// Printed names of each CTE's columns, where they are said in its select list.
+    cte_columns: HashMap<CteId, Vec<String>>,
     /// Names given to ranges and CTEs.
     taken: HashSet<String>,
     /// Operands of the CASEs around, innermost last.
@@ -188,6 +192,8 @@ struct Printer<'a> {
     fetching: bool,
     /// The next WHERE may be printed weaker.
     weaken: bool,
+    /// The names of the next query's columns, where no list after it can say them.
+    listed: Option<Vec<String>>,
     approximations: Vec<String>,
 }
 

@@ -13,6 +13,10 @@ impl<'a> Printer<'a> {
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || {
             let outermost = std::mem::take(&mut self.outermost);
             let weaken = std::mem::take(&mut self.weaken) && outermost;
+            if outermost && self.target.dialect.text.plain_results {
+                self.listed = Some(plain_names(query.columns.iter().map(|column| column.name.as_str())));
+            }
+            let listed = self.listed.take();
             self.ctes(&query.ctes)?;
             let fetching = outermost && self.needs_fetch(query);
             self.weaken = weaken && matches!(query.body, Body::Select(_));
@@ -26,9 +30,10 @@ impl<'a> Printer<'a> {
                 Body::SetOperation(_) | Body::Values(_) => true,
             };
             if self.must_wrap(query) || (fetching && merged) {
-                self.wrapped(query, fetching)?;
+                self.wrapped(query, fetching, listed)?;
             } else {
                 self.fetching = fetching;
+                self.listed = listed;
                 self.body(query)?;
                 self.order_by(query, fetching)?;
                 self.limit(query)?;
@@ -57,7 +62,12 @@ impl<'a> Printer<'a> {
             let name = printer.ctes.get(&cte.id).cloned().unwrap_or_default();
             printer.name(&name)?;
             let (names, _) = printer.unique_names(cte.columns.iter().map(|column| column.name.as_str()));
-            printer.column_list(&names)?;
+            if printer.target.dialect.text.unlisted {
+                printer.cte_columns.insert(cte.id, names.clone());
+                printer.listed = Some(names);
+            } else {
+                printer.column_list(&names)?;
+            }
             printer.push(match cte.materialize {
                 Materialize::Always => " AS MATERIALIZED (",
                 Materialize::Default => " AS (",
@@ -90,7 +100,7 @@ impl<'a> Printer<'a> {
     }
 
     /// `SELECT q.a, q.b FROM (body) AS q(a, b) ORDER BY q.a COLLATE "C"`.
-    fn wrapped(&mut self, query: &'a Query, fetching: bool) -> Result<()> {
+    fn wrapped(&mut self, query: &'a Query, fetching: bool, listed: Option<Vec<String>>) -> Result<()> {
         if !query.locking.is_empty() || query.order_by.iter().any(|key| key.expr >= query.columns.len()) {
             return Err(self.refuse("ordering these text expressions"));
         }
@@ -113,14 +123,19 @@ impl<'a> Printer<'a> {
             }
             if self.foreign() {
                 self.push(" AS ");
-                self.name(name)?;
+                self.name(listed.as_ref().and_then(|listed| listed.get(n)).unwrap_or(name))?;
             }
         }
         self.push(" FROM (");
+        if self.target.dialect.text.unlisted {
+            self.listed = Some(names.clone());
+        }
         self.body(query)?;
         self.push(") AS ");
         self.name(&alias)?;
-        self.column_list(&names)?;
+        if !self.target.dialect.text.unlisted {
+            self.column_list(&names)?;
+        }
         if !query.order_by.is_empty() {
             self.push(" ORDER BY ");
         }
@@ -155,8 +170,15 @@ impl<'a> Printer<'a> {
                     }
                 }
                 self.push("(");
+                let listed = self.listed.clone();
                 self.query(&operation.left)?;
+                self.listed = listed;
                 self.push(match (operation.operator, operation.all) {
+                    (SetOperator::Except, false) if self.target.dialect.text.distinct_sets => ") EXCEPT DISTINCT (",
+                    (SetOperator::Intersect, false) if self.target.dialect.text.distinct_sets => {
+                        ") INTERSECT DISTINCT ("
+                    }
+                    (SetOperator::Union, false) if self.target.dialect.text.distinct_sets => ") UNION DISTINCT (",
                     (SetOperator::Except, false) => ") EXCEPT (",
                     (SetOperator::Except, true) => ") EXCEPT ALL (",
                     (SetOperator::Intersect, false) => ") INTERSECT (",
@@ -192,6 +214,7 @@ impl<'a> Printer<'a> {
         select.from.iter().try_for_each(|from| self.declare(from))?;
         let fetching = std::mem::take(&mut self.fetching);
         let weaken = std::mem::take(&mut self.weaken);
+        let mut listed = self.listed.take().unwrap_or_default().into_iter();
         self.push("SELECT ");
         match &select.distinct {
             Distinct::All => {}
@@ -223,7 +246,7 @@ impl<'a> Printer<'a> {
                 self.push(", ");
             }
             first = false;
-            self.fetched_item(item, fetching)?;
+            self.fetched_item(item, fetching, listed.next().as_deref())?;
         }
         for (n, from) in select.from.iter().enumerate() {
             self.push(if n == 0 { " FROM " } else { ", " });
@@ -248,19 +271,20 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn item(&mut self, item: &'a Item) -> Result<()> {
-        self.fetched_item(item, false)
+        self.fetched_item(item, false, None)
     }
 
-    fn fetched_item(&mut self, item: &'a Item, fetching: bool) -> Result<()> {
+    fn fetched_item(&mut self, item: &'a Item, fetching: bool, listed: Option<&str>) -> Result<()> {
         let before = self.out.len();
         self.place(&item.expr, Place::Item)?;
         if fetching {
             self.fetch(before, &item.expr.ty)?;
         }
         // A name is always given: what the target would call the column may not even be an identifier.
-        if !item.name.is_empty() {
+        let name = listed.unwrap_or(&item.name);
+        if !name.is_empty() {
             self.push(" AS ");
-            self.name(&item.name)?;
+            self.name(name)?;
         }
         Ok(())
     }
@@ -386,4 +410,23 @@ impl<'a> Printer<'a> {
         }
         Ok(())
     }
+}
+
+/// Names of a result that any target takes: those that are words, each once, and `c1` ... for the others.
+fn plain_names<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut taken = std::collections::HashSet::new();
+    let plain = |name: &str| {
+        name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    names
+        .enumerate()
+        .map(|(n, name)| {
+            let mut wished = if plain(name) { name.to_owned() } else { format!("c{}", n + 1) };
+            while !taken.insert(wished.to_ascii_lowercase()) {
+                wished = format!("{wished}_{}", n + 1);
+            }
+            wished
+        })
+        .collect()
 }

@@ -8,7 +8,7 @@
 mod access;
 mod arc;
 mod args;
-mod bounds;
+pub mod bounds;
 mod casts;
 mod construct;
 mod distance;

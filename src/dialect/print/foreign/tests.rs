@@ -223,6 +223,11 @@ fn golden(target: &str) {
 }
 
 #[test]
+fn bigquery() {
+    golden("bigquery");
+}
+
+#[test]
 fn duckdb() {
     golden("duckdb");
 }
