@@ -11,6 +11,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # Far sides of tests: real engines, fetched once, outside of the clone.
 FAR := $(HOME)/.cache/graticule/far
 DUCKDB := 1.5.5
+BIGQUERY_EMULATOR := v0.8.1
 DUCKDB_ARCH := $(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
 .PHONY: demo test bench fmt lint doc deps test-deps fast far
@@ -49,7 +50,8 @@ test-deps: far
 	@missing=""; for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
 
-# DuckDB's library (it is its own ADBC driver) and its spatial extension. Without them the tests that need them say so.
+# DuckDB's library (it is its own ADBC driver) and its spatial extension; the BigQuery emulator, asked for at a fixed version by a module of our
+# own. Without them the tests that need them say so.
 far:
 	@mkdir -p $(FAR)/duckdb && cd $(FAR)/duckdb && if ! test -f libduckdb.so || ! test -f spatial.duckdb_extension; then \
 	echo "fetching DuckDB $(DUCKDB)"; \
@@ -62,3 +64,10 @@ far:
 	mv wheel/duckdb_extension_spatial/extensions/v$(DUCKDB)/spatial.duckdb_extension . ; \
 	rm -rf wheel *.tgz *.whl; \
 	test -f libduckdb.so && test -f spatial.duckdb_extension || echo "NOT INSTALLED: DuckDB (its tests will be skipped)"; fi
+	@mkdir -p $(FAR)/bigquery && cd $(FAR)/bigquery && if ! test -x bigquery-emulator || ! grep -q "bigquery-emulator $(BIGQUERY_EMULATOR)" go.mod; then \
+	echo "building the BigQuery emulator $(BIGQUERY_EMULATOR) (once; it takes minutes and 7 GB of memory)"; \
+	command -v go >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq golang-go; }; \
+	rm -f bigquery-emulator go.sum; \
+	printf 'module far\n\ngo 1.25\n\nrequire github.com/goccy/bigquery-emulator $(BIGQUERY_EMULATOR)\n\ntool github.com/goccy/bigquery-emulator/cmd/bigquery-emulator\n' > go.mod && \
+	go build -mod=mod -o bigquery-emulator github.com/goccy/bigquery-emulator/cmd/bigquery-emulator; \
+	test -x bigquery-emulator || echo "NOT INSTALLED: the BigQuery emulator (its tests will be skipped)"; fi

@@ -136,10 +136,13 @@ class Bigquery:
             self.run(f"CREATE VIEW public.v_{name} AS {' UNION ALL '.join(rows)} UNION ALL SELECT {len(values) + 1}, 9, NULL")
 
     def literal(self, name, value):
-        if value is None:
+        # What the emulator cannot store is NULL: collections have no WKB there.
+        lost = spatial(name) and value is not None and (value.startswith("GEOMETRYCOLLECTION(") or name in ("point", "line", "polygon") and "EMPTY" in value)
+        if value is None or lost:
             return f"CAST(NULL AS {self.TYPES.get(name, 'GEOGRAPHY')})"
         if spatial(name):
-            return f"ST_GEOGFROMTEXT('{value}')"
+            # There is one EMPTY, and the emulator knows it by this name.
+            return f"ST_GEOGFROMTEXT('{'POLYGON EMPTY' if value.endswith('EMPTY') else value}')"
         ty = self.TYPES[name]
         if ty == "BYTES":
             return f"FROM_HEX('{value.hex()}')"
@@ -155,7 +158,13 @@ class Bigquery:
         for name in filter(spatial, VALUES):
             for n, wkb in self.run(f"SELECT id, ST_ASBINARY(v) FROM public.v_{name}"):
                 value = None if wkb is None else wkb[1]
+                if value == "010300000000000000":
+                    # BigQuery has one EMPTY, and writes it so.
+                    value = "010700000000000000" if name == "geometry" else None
                 oracle.cursor.execute(f"UPDATE v_{name} SET v = ST_GeomFromWKB(decode(%s, 'hex'), 4326) WHERE id = %s", (value, n[1]))
+        # Its NaN is NULL.
+        for (n,) in self.run("SELECT id FROM public.v_float8 WHERE v IS NULL"):
+            oracle.cursor.execute("UPDATE v_float8 SET v = NULL WHERE id = %s", (n[1],))
 
     def run(self, sql):
         body = json.dumps({"query": sql, "useLegacySql": False, "defaultDataset": {"datasetId": "public"}})

@@ -14,6 +14,7 @@ use super::duckdb::DuckdbWrapper;
 pub(super) use super::options::{invalid_option, missing_option};
 use super::postgres::{self, Credentials, PostgresServer};
 use super::{Cursor, Execution};
+use crate::dialect::TargetSql;
 use crate::error::{Error, Result};
 use crate::kernels::Formats;
 use crate::types::PgType;
@@ -56,6 +57,11 @@ pub fn wrapper(name: &str) -> Option<&'static dyn Wrapper> {
 pub trait Connector: Debug + Send + Sync {
     /// Runs a statement that reads. Cursors do not disturb each other.
     async fn open(&self, execution: Execution) -> Result<Box<dyn Cursor>>;
+
+    /// Bytes that a statement without parameters would read, where the backend tells that without running it.
+    async fn estimate(&self, _sql: &TargetSql) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// The tables of a schema.
     async fn describe(&self, schema: &str) -> Result<RemoteTables>;

@@ -243,8 +243,12 @@ fn function_rule(row: &Row<'_>, dialect: &Dialect, function: &Function) -> Resul
         return Err(row.error("a window function's template needs `:over`"));
     }
     for guard in &rule.guards {
-        if let Guard::Literal(at) | Guard::OneOf(at, _) | Guard::Pattern(at) | Guard::Positive(at) | Guard::Srid(at) =
-            guard
+        if let Guard::Literal(at)
+        | Guard::OneOf(at, _)
+        | Guard::Pattern(at)
+        | Guard::Plain(at)
+        | Guard::Positive(at)
+        | Guard::Srid(at) = guard
             && *at >= function.args.len()
         {
             return Err(row.error(format!("guard on argument {}, which is none", at + 1)));
@@ -328,6 +332,7 @@ fn guards(row: &Row<'_>, text: Option<&str>) -> Result<Vec<Guard>> {
                 "text" => Guard::Text,
                 _ => (argument("literal").map(Guard::Literal))
                     .or_else(|| argument("pattern").map(Guard::Pattern))
+                    .or_else(|| argument("plain").map(Guard::Plain))
                     .or_else(|| argument("positive").map(Guard::Positive))
                     .or_else(|| argument("srid").map(Guard::Srid))
                     .or_else(one_of)

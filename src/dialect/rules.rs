@@ -138,6 +138,8 @@ pub enum Guard {
     OneOf(usize, Vec<String>),
     /// The aggregate says its order.
     Ordered,
+    /// That argument is a constant text without a backslash.
+    Plain(usize),
     /// That argument is a constant pattern of LIKE that is well-formed.
     Pattern(usize),
     /// All spatial arguments have one SRID, known when printing.

@@ -9,7 +9,10 @@ use super::Pipeline;
 use super::constant::{self, OneBatch};
 use super::execute::{Counters, Want, drain};
 use super::plan::{ExplainPlan, QueryPlan};
+use super::transaction::SourceTransaction;
 use crate::catalog::Catalog;
+use crate::connector::Pool;
+use crate::dialect::TargetSql;
 use crate::error::Result;
 use crate::route::Route;
 use crate::session::{Open, Opened, Plan, SessionContext, Tag, Transaction};
@@ -24,6 +27,7 @@ impl Pipeline {
         open: Open<'_>,
     ) -> Result<Opened> {
         let mut description = describe(&plan.inner);
+        estimates(transaction, &plan.inner, &mut description).await?;
         if plan.analyze {
             let start = Instant::now();
             let fragments = match &plan.inner.routed.route {
@@ -63,6 +67,39 @@ impl Pipeline {
             late: false,
         })
     }
+}
+
+/// What backends tell of their parts without running them. One that does not is no error.
+async fn estimates(transaction: &mut dyn Transaction, plan: &QueryPlan, description: &mut Value) -> Result<()> {
+    let parts: Vec<(u32, &TargetSql)> = match &plan.routed.route {
+        Route::Constant | Route::Local => return Ok(()),
+        Route::Pushed { server, sql } => vec![(*server, sql)],
+        Route::Federated { fragments, .. } => {
+            fragments.iter().map(|fragment| (fragment.server, &fragment.sql)).collect()
+        }
+    };
+    let pushed = matches!(plan.routed.route, Route::Pushed { .. });
+    for (n, (server, sql)) in parts.into_iter().enumerate() {
+        if !sql.params().is_empty() {
+            continue;
+        }
+        let pool = SourceTransaction::of(transaction)?.database().pool(&plan.catalog, server, plan.role)?;
+        let Pool::Other(name, connector) = pool else { continue };
+        let bytes = match connector.estimate(sql).await {
+            Ok(Some(bytes)) => json!(bytes),
+            Ok(None) => continue,
+            Err(error) => {
+                tracing::debug!(server = &*name, %error, "no estimate");
+                continue;
+            }
+        };
+        if pushed {
+            description["Bytes to read"] = bytes;
+        } else {
+            description["Fragments"][n]["Bytes to read"] = bytes;
+        }
+    }
+    Ok(())
 }
 
 fn describe(plan: &QueryPlan) -> Value {

@@ -238,6 +238,14 @@ fn at(fault: &Fault, server: &str, sql: &TargetSql) -> Error {
     }
 }
 
+/// Bytes that a statement would read: asked without running it, at no cost.
+pub(super) async fn dry_run(client: &Client, sql: &TargetSql) -> Result<Option<u64>> {
+    let body = request(client, sql, &[], true)?;
+    let url = client.url(&client.options().project, &["queries"])?;
+    let answer: Value = client.post(url, &body).await.map_err(Refusal::into_error)?;
+    Ok(answer["totalBytesProcessed"].as_str().and_then(|bytes| bytes.parse().ok()))
+}
+
 /// The body of `jobs.query`.
 fn request(client: &Client, sql: &TargetSql, params: &[Datum], dry_run: bool) -> Result<Value> {
     let options = client.options();

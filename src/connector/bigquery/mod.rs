@@ -20,6 +20,7 @@ use self::client::Client;
 use self::cursor::BigqueryCursor;
 use self::options::{Bigquery, Credentials};
 use super::{Connector, Counters, Cursor, Execution, Options, RemoteTables, Wrapper};
+use crate::dialect::TargetSql;
 use crate::error::Result;
 
 /// `FOREIGN DATA WRAPPER bigquery`.
@@ -58,6 +59,10 @@ struct BigqueryConnector {
 impl Connector for BigqueryConnector {
     async fn open(&self, execution: Execution) -> Result<Box<dyn Cursor>> {
         Ok(Box::new(BigqueryCursor::open(self.client.clone(), execution).await?))
+    }
+
+    async fn estimate(&self, sql: &TargetSql) -> Result<Option<u64>> {
+        cursor::dry_run(&self.client, sql).await
     }
 
     async fn describe(&self, schema: &str) -> Result<RemoteTables> {

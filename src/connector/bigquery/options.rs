@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::connector::Options;
-use crate::connector::registry::{invalid_option, missing_option};
+use crate::connector::options::{invalid_option, invalid_value as invalid, missing_option, number};
 use crate::connector::rest::is_loopback;
 use crate::error::{Error, Result, SqlState};
 
@@ -86,12 +86,12 @@ impl Bigquery {
                 "labels" => parsed.labels = labels(option, value)?,
                 "location" => parsed.location = Some(word(option, value)?),
                 "maximum_bytes_billed" => {
-                    parsed.maximum_bytes_billed = Some(number(option, value, 1, i64::MAX as u64)?)
+                    parsed.maximum_bytes_billed = Some(number(option, value, 1, i64::MAX as usize)? as u64)
                 }
-                "page_rows" => parsed.page_rows = number(option, value, 1, 100_000)? as usize,
+                "page_rows" => parsed.page_rows = number(option, value, 1, 100_000)?,
                 "project" => parsed.project = word(option, value)?,
                 "sslrootcert" => parsed.root_certificates = Some(PathBuf::from(value)),
-                "timeout" => parsed.timeout = Duration::from_secs(number(option, value, 1, 600)?),
+                "timeout" => parsed.timeout = Duration::from_secs(number(option, value, 1, 600)? as u64),
                 // Kept by attach, and read by the dialect's loader.
                 "dialect" | "version" => {}
                 other => return Err(invalid_option(other, &SERVER)),
@@ -130,10 +130,6 @@ impl Credentials {
                 .hint(format!("Give one of: {}.", MAPPING.join(", ")))),
         }
     }
-}
-
-fn invalid(option: &str, value: &str) -> Error {
-    Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("invalid value for option \"{option}\": \"{value}\""))
 }
 
 /// https, or anything on this machine.
@@ -178,13 +174,6 @@ fn boolean(option: &str, value: &str) -> Result<bool> {
         "true" | "on" => Ok(true),
         "false" | "off" => Ok(false),
         _ => Err(invalid(option, value)),
-    }
-}
-
-fn number(option: &str, value: &str, low: u64, high: u64) -> Result<u64> {
-    match value.trim().parse() {
-        Ok(number) if (low..=high).contains(&number) => Ok(number),
-        _ => Err(invalid(option, value).hint(format!("The value must be between {low} and {high}."))),
     }
 }
 
