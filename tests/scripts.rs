@@ -101,7 +101,7 @@ impl Pair {
                 let expected = self.far.query(&piece.text);
                 let found = self.ours.query(&piece.text);
                 let verdict = compare(&found, &expected, is_ordered(&piece.text), geometry);
-                let verdict = match explained(verdict, &found, &expected, geometry) {
+                let verdict = match explained(&piece.text, verdict, &found, &expected, geometry) {
                     Verdict::Different(how) if found.is_ok() && expected.is_ok() => {
                         self.judged(&piece.text, &found, how, geometry)
                     }
@@ -153,6 +153,7 @@ impl Pair {
 
 /// Says so where only the order differs.
 fn explained(
+    sql: &str,
     verdict: Verdict,
     found: &Result<ResultSet, Failure>,
     expected: &Result<ResultSet, Failure>,
@@ -160,7 +161,22 @@ fn explained(
 ) -> Verdict {
     match verdict {
         Verdict::Different(how) if compare(found, expected, false, geometry) == Verdict::Equal => {
-            Verdict::Different(format!("ORDER {how}"))
+            match (found, expected, order_columns(sql)) {
+                // The same rows, and what ORDER BY names comes in the same order: ties have none.
+                (Ok(found), Ok(expected), Some(columns))
+                    if columns.iter().all(|column| {
+                        let key = |set: &ResultSet| set.rows.iter().map(|row| row[*column].clone()).collect::<Vec<_>>();
+                        key(found) == key(expected)
+                    }) =>
+                {
+                    Verdict::Undefined(format!("the order of ties: {how}"))
+                }
+                _ => Verdict::Different(format!("ORDER {how}")),
+            }
+        }
+        // What a script makes of its own and cannot be attached: C types, sequences, temporary functions.
+        Verdict::Different(how) if found.is_err() && how.contains(" does not exist instead of ") => {
+            Verdict::Refused(how)
         }
         // The folder's `session.sql` may set a statement_timeout.
         Verdict::Different(how) if how.starts_with("57014") => Verdict::Refused("57014: too slow".to_owned()),
@@ -173,6 +189,45 @@ fn is_ordered(sql: &str) -> bool {
     let Ok(parsed) = pg_query::parse(sql, 0) else { return true };
     let statement = parsed.protobuf.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|node| node.node.as_ref());
     matches!(statement, Some(SelectStmt(select)) if !select.sort_clause.is_empty())
+}
+
+/// The output columns that ORDER BY names; none where it names something else.
+fn order_columns(sql: &str) -> Option<Vec<usize>> {
+    use pg_query::NodeEnum::{AConst, ColumnRef, ResTarget, SelectStmt, SortBy};
+    use pg_query::protobuf::{Node, a_const::Val};
+    let parsed = pg_query::parse(sql, 0).ok()?;
+    let Some(SelectStmt(select)) = parsed.protobuf.stmts.first()?.stmt.as_ref()?.node.as_ref() else { return None };
+    let bare = |node: &Node| {
+        let text = format!("{node:?}");
+        let parts: Vec<&str> = text.split("location: ").collect();
+        parts.iter().map(|part| part.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit())).collect::<String>()
+    };
+    let targets: Vec<(&str, Option<String>)> = select
+        .target_list
+        .iter()
+        .map(|target| match &target.node {
+            Some(ResTarget(target)) => (target.name.as_str(), target.val.as_deref().map(bare)),
+            _ => ("", None),
+        })
+        .collect();
+    let column = |sort: &Node| {
+        let Some(SortBy(sort)) = &sort.node else { return None };
+        let key = sort.node.as_deref()?;
+        let named = |name: &str| targets.iter().position(|(own, _)| !own.is_empty() && *own == name);
+        let same = targets.iter().position(|(_, value)| value.as_ref() == Some(&bare(key)));
+        same.or_else(|| match key.node.as_ref()? {
+            AConst(constant) => match constant.val.as_ref()? {
+                Val::Ival(position) => usize::try_from(position.ival).ok()?.checked_sub(1),
+                _ => None,
+            },
+            ColumnRef(column) => match column.fields.as_slice() {
+                [Node { node: Some(pg_query::NodeEnum::String(name)) }] => named(&name.sval),
+                _ => None,
+            },
+            _ => None,
+        })
+    };
+    select.sort_clause.iter().map(column).collect()
 }
 
 /// Temporary relations would be seen by one session alone.

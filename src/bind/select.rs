@@ -234,7 +234,7 @@ impl Binder<'_> {
             let (exprs, common) = self.unify(exprs, "VALUES")?;
             let typmod = self.common_typmod(&exprs, common);
             let mut ty = collation::derived(common, typmod, &exprs)?;
-            ty.fields = exprs.iter().find_map(|expr| expr.ty.fields.clone());
+            ty.be_row_of(exprs.iter().map(|expr| &expr.ty));
             columns.push(OutputColumn { name: format!("column{}", column + 1), ty, table_oid: 0, attnum: 0 });
             by_column.push(exprs.into_iter());
         }

@@ -155,7 +155,7 @@ impl Binder<'_> {
             let (a, b) = (probe(l), probe(r));
             let typmod = self.common_typmod([&a, &b], common);
             let mut ty: ExprType = collation::derived(common, typmod, [&a, &b])?;
-            ty.fields = l.ty.fields.clone().or_else(|| r.ty.fields.clone());
+            ty.be_row_of([&l.ty, &r.ty]);
             columns.push(OutputColumn { name: l.name.clone(), ty, table_oid: 0, attnum: 0 });
         }
         let left = self.coerce_branch(left, &columns, construct)?;

@@ -26,6 +26,16 @@ pub struct ExprType {
     pub row: u32,
 }
 
+impl ExprType {
+    /// Takes the fields of the rows that are brought together, and their named type where all have the same.
+    pub fn be_row_of<'e>(&mut self, types: impl IntoIterator<Item = &'e ExprType>) {
+        let mut rows = types.into_iter().filter(|ty| ty.fields.is_some());
+        let Some(first) = rows.next() else { return };
+        self.fields.clone_from(&first.fields);
+        self.row = if self.oid == first.oid && rows.all(|ty| ty.row == first.row) { first.row } else { 0 };
+    }
+}
+
 /// A field of a row type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordField {

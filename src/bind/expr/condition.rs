@@ -56,7 +56,7 @@ impl Binder<'_> {
         }
         let typmod = self.common_typmod(&coerced, common);
         let mut ty = collation::derived(common, typmod, &coerced)?;
-        ty.fields = coerced.iter().find_map(|expr| expr.ty.fields.clone());
+        ty.be_row_of(coerced.iter().map(|expr| &expr.ty));
         let mut coerced = coerced.into_iter();
         let otherwise = coerced.next().map(Box::new);
         let whens = conditions.into_iter().zip(coerced).collect();
@@ -71,7 +71,7 @@ impl Binder<'_> {
         self.no_sets(before, "COALESCE")?;
         let typmod = self.common_typmod(&args, common);
         let mut ty = collation::derived(common, typmod, &args)?;
-        ty.fields = args.iter().find_map(|expr| expr.ty.fields.clone());
+        ty.be_row_of(args.iter().map(|expr| &expr.ty));
         Ok(Expr::new(ExprKind::Coalesce(args), ty, place))
     }
 
@@ -90,7 +90,8 @@ impl Binder<'_> {
             }
         }
         let typmod = self.common_typmod(&args, common);
-        let ty = collation::derived(common, typmod, &args)?;
+        let mut ty = collation::derived(common, typmod, &args)?;
+        ty.be_row_of(args.iter().map(|expr| &expr.ty));
         // The comparison itself, for printing and fidelity: the type's `<`.
         let probe = |oid| Expr::new(ExprKind::Literal(Datum::Null), ExprType::of(oid), place);
         let less = self.make_op(&["pg_catalog", "<"], Some(probe(common)), probe(common), place);
