@@ -44,6 +44,71 @@ fn demo_answers_the_readme_query() {
     assert_eq!(rows, expected);
 }
 
+/// psql's own descriptions, which read the options of foreign tables and servers.
+#[cfg(feature = "engine")]
+#[test]
+fn psql_describes_the_demo() {
+    let server = Graticule::demo();
+    let psql = |command: &str| {
+        let port = server.port.to_string();
+        let arguments = ["-X", "-h", "127.0.0.1", "-p", &port, "-U", "demo", "-c", command, "demo"];
+        let output = std::process::Command::new("psql").args(arguments).env("PAGER", "cat").output();
+        let output = match output {
+            Ok(output) => output,
+            Err(error) => {
+                println!("SKIPPED: psql does not run: {error}");
+                return None;
+            }
+        };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !said.contains("ERROR"), "{command}: {said}");
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Some(countries) = psql(r"\d sample.countries") else { return };
+    for part in ["geometry(MultiPolygon,4326)", "FDW options: (", "Server: "] {
+        assert!(countries.contains(part), "{part} is missing: {countries}");
+    }
+    for command in [
+        r"\d",
+        r"\d+ sample.*",
+        r"\dt+ *.*",
+        r"\dn+",
+        r"\du+",
+        r"\l+",
+        r"\dx+",
+        r"\des+",
+        r"\det+ *.*",
+        r"\deu+",
+        r"\dew+",
+        r"\dp *.*",
+        r"\ddp",
+        r"\df+ st_area",
+        r"\dT",
+        r"\do",
+        r"\dC",
+        r"\dD",
+        r"\dF",
+        r"\db+",
+        r"\dc",
+        r"\dL",
+        r"\dO",
+        r"\dP",
+        r"\dy",
+        r"\dE+ sample.*",
+        r"\di",
+        r"\dv",
+        r"\dm",
+        r"\ds",
+        r"\dconfig",
+        r"\drds",
+        r"\dRp",
+        r"\dRs",
+        r"\dX",
+    ] {
+        psql(command);
+    }
+}
+
 #[test]
 fn constants_and_settings_are_answered() {
     let server = Graticule::serve("plain", "");

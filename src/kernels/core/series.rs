@@ -1,4 +1,4 @@
-//! Sets of rows: generate_series over numbers, unnest, generate_subscripts, string_to_table. Rows are made as they are asked for.
+//! Sets of rows: generate_series over numbers, unnest, options, generate_subscripts, string_to_table. Rows are made as they are asked for.
 
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::core::macros::wrong;
@@ -32,6 +32,21 @@ pub(super) const SET_RETURNING: &[(&str, SetReturning)] = &[
             let array = array.clone();
             let number = |at: usize| Datum::Int4(at as i32 + 1);
             Ok(Box::new((0..array.values.len()).map(move |at| Ok(vec![array.values[at].clone(), number(at)]))))
+        }
+        [Datum::Null] => Ok(Box::new(std::iter::empty())),
+        _ => Err(wrong(call, args)),
+    }),
+    // Options of servers and tables as name=value: psql's descriptions of foreign tables.
+    ("pg_options_to_table", |call, args| match args {
+        [Datum::Array(array)] => {
+            let array = array.clone();
+            Ok(Box::new((0..array.values.len()).map(move |at| {
+                let option = array.values[at].as_str().unwrap_or_default();
+                Ok(match option.split_once('=') {
+                    Some((name, value)) => vec![Datum::text(name), Datum::text(value)],
+                    None => vec![Datum::text(option), Datum::Null],
+                })
+            })))
         }
         [Datum::Null] => Ok(Box::new(std::iter::empty())),
         _ => Err(wrong(call, args)),

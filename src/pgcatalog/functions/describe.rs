@@ -39,6 +39,8 @@ const KNOWN: &[&str] = &[
     "pg_total_relation_size",
     "pg_database_size_name",
     "pg_database_size_oid",
+    "pg_tablespace_size_name",
+    "pg_tablespace_size_oid",
     "pg_get_replica_identity_index",
     "pg_get_function_arg_default",
     "col_description(oid,int4)",
@@ -108,7 +110,8 @@ pub(super) fn call(session: &SessionCatalog, symbol: &str, args: &[Datum]) -> Re
         "pg_relation_size" | "pg_table_size" | "pg_total_relation_size" => {
             session.relation(oid).map_or(Datum::Null, |relation| Datum::Int8(i64::from(relation.pages) * 8192))
         }
-        "pg_database_size_name" | "pg_database_size_oid" => {
+        // All lies in one tablespace.
+        "pg_database_size_name" | "pg_database_size_oid" | "pg_tablespace_size_name" | "pg_tablespace_size_oid" => {
             Datum::Int8(catalog.relations().map(|relation| i64::from(relation.pages) * 8192).sum())
         }
         // Rules, triggers, extended statistics, partitions, SQL bodies: there are none here.
