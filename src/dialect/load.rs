@@ -374,6 +374,7 @@ fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
         "bounds",
         "no_group",
         "no_order",
+        "turned",
     ])?;
     let name = match (row.flag("native")?, row.text("refuse")?, row.text("name")?) {
         (true, None, None) => return Ok(TypeRule::Native),
@@ -406,6 +407,7 @@ fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
         },
         empty: parse("empty", one)?,
         bounds: parse("bounds", one)?,
+        turned: row.flag("turned")?,
         groups: !row.flag("no_group")?,
         orders: !row.flag("no_order")?,
     })))

@@ -193,6 +193,8 @@ pub struct NamedType {
     pub empty: Option<Template>,
     /// A struct of a geometry's bounds `xmin`, `ymin`, `xmax`, `ymax`: what the holes `:xmin1` ... ask.
     pub bounds: Option<Template>,
+    /// The target keeps another geometry than a constant says (rings turned, Z dropped): only flat points stand outside of weaker conditions.
+    pub turned: bool,
     /// GROUP BY, DISTINCT and set operations agree with PostgreSQL's.
     pub groups: bool,
     /// ORDER BY agrees with PostgreSQL's.

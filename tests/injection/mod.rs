@@ -9,7 +9,7 @@ mod typed;
 use crate::support::Client;
 
 /// Strings that end a literal or an identifier early, start a comment, or are special to some lexer or template.
-const HOSTILE: &[&str] = &[
+pub(crate) const HOSTILE: &[&str] = &[
     "x",
     "\\' or 1=1 --",
     "\\\" or 1=1 --",

@@ -5,10 +5,12 @@ pub mod client;
 pub mod differential;
 pub mod duckdb;
 pub mod exchange;
+pub mod gateway;
 pub mod graticule;
 pub mod postgres;
 pub mod proxy;
 pub mod script;
+pub mod trino;
 
 pub use client::{Client, Failure, ResultSet};
 

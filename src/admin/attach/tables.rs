@@ -41,6 +41,8 @@ impl Import<'_> {
         let kind = match (self.pinned, found.is_view) {
             (true, _) => RelationKind::ForeignTable,
             (false, true) => RelationKind::View,
+            // Clients address the rows of a table without a key by ctid, which only PostgreSQL has.
+            (false, false) if found.primary_key.is_empty() => RelationKind::ForeignTable,
             (false, false) => RelationKind::Table,
         };
         let mut relation = Relation {

@@ -412,7 +412,7 @@ fn geometries(array: &ArrayRef, srid: i32) -> Result<ArrayRef> {
 }
 
 /// Any WKB as the stored form; an SRID of its own stays.
-fn ewkb(bytes: &[u8], srid: i32, out: &mut Vec<u8>) -> Result<()> {
+pub(in crate::connector) fn ewkb(bytes: &[u8], srid: i32, out: &mut Vec<u8>) -> Result<()> {
     const SRID: u32 = 0x2000_0000;
     // A little-endian point of the plane, with a header that only lacks its SRID.
     if let (21, [1, 1, 0, 0, 0, rest @ ..]) = (bytes.len(), bytes) {

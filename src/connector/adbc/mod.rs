@@ -30,7 +30,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::convert::datums;
+pub(super) use self::convert::{datums, ewkb};
 pub(super) use self::driver::DRIVER_OPTIONS;
 pub(super) use self::pool::{Flavour, Limits, Pool};
 pub(super) use self::protocol::{Failure, Launch};

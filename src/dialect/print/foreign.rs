@@ -11,7 +11,9 @@ use crate::dialect::rules::{Evidence, Form, FunctionRule, Guard, LimitOrder, Nam
 use crate::dialect::shape::{is_spatial, shape};
 use crate::dialect::template::{Clause, Piece, Side, Template, ValueForm};
 use crate::error::{Error, Result};
-use crate::kernels::spatial::{bounds::Bounds, geometry::Geometry, wkb};
+use crate::kernels::spatial::bounds::Bounds;
+use crate::kernels::spatial::geometry::{Geometry, Kind};
+use crate::kernels::spatial::wkb;
 use crate::kernels::{Env, io};
 use crate::types::{Datum, NumericTypmod, PgType};
 
@@ -580,6 +582,9 @@ impl<'a> Printer<'a> {
     pub(super) fn foreign_parameter(&mut self, mark: &str, ty: &ExprType) -> Result<()> {
         let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
         let named = named.ok_or_else(|| self.refuse(format!("a parameter of type {}", ty.oid.name())))?;
+        if named.turned && !self.weaker {
+            return Err(self.refuse("a geometry as a parameter"));
+        }
         match &named.parameter {
             Some(template) => self.pieces(template, &mut |printer, _| {
                 printer.push(mark);
@@ -605,6 +610,12 @@ impl<'a> Printer<'a> {
             return Ok(());
         }
         let named = named.ok_or_else(|| self.refuse(format!("a constant of type {}", ty.oid.name())))?;
+        if named.turned && !self.weaker && !value.is_null() {
+            let geometry = Geometry::from_datum(value)?;
+            if geometry.kind != Kind::Point || geometry.z || geometry.m {
+                return Err(self.refuse("a constant geometry other than a flat point"));
+            }
+        }
         // `BC` is read otherwise, or not at all.
         if matches!(value, Datum::Date(_) | Datum::Timestamp(_) | Datum::Timestamptz(_))
             && io::output(&Env::default(), ty.oid, value)?.ends_with(" BC")

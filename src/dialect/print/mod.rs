@@ -71,6 +71,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         fetching: false,
         weaken: target.weaken,
         listed: None,
+        weaker: false,
         approximations: Vec::new(),
     };
     let carriers = printer.carriers(statement)?;
@@ -194,6 +195,8 @@ struct Printer<'a> {
     weaken: bool,
     /// The names of the next query's columns, where no list after it can say them.
     listed: Option<Vec<String>>,
+    /// Within the template of a weaker condition, which reads a geometry's bounds only.
+    weaker: bool,
     approximations: Vec<String>,
 }
 

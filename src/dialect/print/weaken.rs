@@ -87,7 +87,10 @@ impl<'a> Printer<'a> {
         let args: Vec<&'a Expr> = args.iter().collect();
         // A superset holds by construction: its row's evidence is about the exact form.
         let what = || format!("function {}", function.signature());
-        self.guarded(rule, template, &args, &what, true)
+        let outer = std::mem::replace(&mut self.weaker, true);
+        let printed = self.guarded(rule, template, &args, &what, true);
+        self.weaker = outer;
+        printed
     }
 
     fn mark(&self) -> Mark {

@@ -8,7 +8,8 @@ use crate::pgcatalog::table::{Rows, array};
 use crate::types::{Datum, PgType};
 
 /// Foreign data wrappers: (oid, name, handler).
-const WRAPPERS: [(u32, &str); 3] = [(13_101, "postgres"), (13_102, "geoparquet"), (13_103, "duckdb")];
+const WRAPPERS: [(u32, &str); 5] =
+    [(13_101, "postgres"), (13_102, "geoparquet"), (13_103, "duckdb"), (13_104, "trino"), (13_105, "bigquery")];
 
 fn role_values(role: &Role) -> Vec<(&'static str, Datum)> {
     vec![

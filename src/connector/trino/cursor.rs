@@ -1,0 +1,101 @@
+//! The cursor over a query: one page at a time.
+
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Client, Page, Query};
+use super::convert::Converter;
+use super::params;
+use crate::connector::rest::canceled;
+use crate::connector::{Cursor, Execution, Rows};
+use crate::dialect::TargetSql;
+use crate::error::{Error, Result};
+
+pub(super) struct TrinoCursor {
+    server: String,
+    query: Query,
+    sql: TargetSql,
+    /// Known from the first page that names the columns.
+    converter: Option<Converter>,
+    /// Rows of the last page that were not given yet.
+    ready: Option<RecordBatch>,
+    cancel: CancellationToken,
+}
+
+impl TrinoCursor {
+    /// Posts the statement and waits until its columns are known, which is when it runs.
+    pub async fn open(client: &Client, execution: Execution) -> Result<TrinoCursor> {
+        let Execution { sql, params, relay: _, cancel } = execution;
+        let server = client.server().to_owned();
+        let text = params::bound(&sql, &params)?;
+        let (query, page) = match client.start(&text, cancel.clone()).await {
+            Ok(started) => started,
+            Err(fault) => return Err(fault.into_error(&server, &sql)),
+        };
+        let mut cursor = TrinoCursor { server, query, sql, converter: None, ready: None, cancel };
+        cursor.take(page)?;
+        while cursor.converter.is_none() {
+            if !cursor.advance().await? {
+                return Err(Error::internal("a query of Trino ended without columns"));
+            }
+        }
+        Ok(cursor)
+    }
+
+    /// Takes the next page; false at the end.
+    async fn advance(&mut self) -> Result<bool> {
+        match self.query.next().await {
+            Ok(None) => Ok(false),
+            Ok(Some(page)) => {
+                self.take(page)?;
+                Ok(true)
+            }
+            Err(fault) if self.cancel.is_cancelled() => {
+                self.query.end().await?;
+                drop(fault);
+                Err(canceled())
+            }
+            Err(fault) => Err(fault.into_error(&self.server, &self.sql)),
+        }
+    }
+
+    fn take(&mut self, page: Page) -> Result<()> {
+        if let (None, Some(columns)) = (&self.converter, &page.columns) {
+            self.converter = Some(Converter::new(columns, self.sql.columns())?);
+        }
+        if let Some(data) = page.data {
+            let converter =
+                self.converter.as_ref().ok_or_else(|| Error::internal("rows of Trino came before their columns"))?;
+            self.ready = Some(converter.convert(&data)?).filter(|batch| batch.num_rows() > 0);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Cursor for TrinoCursor {
+    async fn fetch(&mut self, max_rows: usize) -> Result<Option<Rows>> {
+        if self.cancel.is_cancelled() && !self.query.is_done() {
+            self.close().await?;
+            return Err(canceled());
+        }
+        while self.ready.is_none() {
+            if !self.advance().await? {
+                return Ok(None);
+            }
+        }
+        let Some(batch) = self.ready.take() else { return Ok(None) };
+        let wanted = max_rows.max(1);
+        if batch.num_rows() > wanted {
+            self.ready = Some(batch.slice(wanted, batch.num_rows() - wanted));
+            return Ok(Some(Rows::Batch(batch.slice(0, wanted))));
+        }
+        Ok(Some(Rows::Batch(batch)))
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        self.ready = None;
+        self.query.end().await
+    }
+}
