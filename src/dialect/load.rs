@@ -39,8 +39,8 @@ macro_rules! embedded {
 
 embedded! {
     "bigquery" for &["bigquery"], ["dialect", "types", "pg-core", "postgis"];
-    "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "postgis"];
-    "postgis" for &["postgres"], ["dialect", "types", "pg-core", "pg-json", "postgis"];
+    "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "postgis", "quadbin"];
+    "postgis" for &["postgres"], ["dialect", "types", "pg-core", "pg-json", "postgis", "geohash", "h3", "quadbin", "s2"];
     "trino" for &["trino"], ["dialect", "types", "pg-core", "postgis"];
 }
 

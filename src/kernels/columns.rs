@@ -8,12 +8,13 @@ use arrow::array::{
     Float64Builder, Int16Array, Int16Builder, Int32Array, Int32Builder, Int64Array, Int64Builder,
     IntervalMonthDayNanoArray, IntervalMonthDayNanoBuilder, LargeBinaryArray, LargeStringArray, StringArray,
     StringBuilder, StringViewArray, Time64MicrosecondArray, Time64MicrosecondBuilder, TimestampMicrosecondArray,
-    TimestampMicrosecondBuilder, UInt32Array, UInt32Builder,
+    TimestampMicrosecondBuilder, UInt32Array, UInt32Builder, UInt64Array, UInt64Builder,
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano,
     IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, UInt32Type,
+    UInt64Type,
 };
 use std::sync::Arc;
 
@@ -106,6 +107,7 @@ enum Values<'a> {
     Float4(&'a Float32Array),
     Float8(&'a Float64Array),
     Oid(&'a UInt32Array),
+    H3(&'a UInt64Array),
     Date(&'a Date32Array),
     Time(&'a Time64MicrosecondArray),
     Timestamp(&'a TimestampMicrosecondArray),
@@ -146,6 +148,7 @@ impl<'a> ColumnReader<'a> {
             DataType::Float32 => Values::Float4(array.as_primitive_opt::<Float32Type>().ok_or_else(wrong)?),
             DataType::Float64 => Values::Float8(array.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?),
             DataType::UInt32 => Values::Oid(array.as_primitive_opt::<UInt32Type>().ok_or_else(wrong)?),
+            DataType::UInt64 => Values::H3(array.as_primitive_opt::<UInt64Type>().ok_or_else(wrong)?),
             DataType::Date32 => Values::Date(array.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?),
             DataType::Time64(TimeUnit::Microsecond) => {
                 Values::Time(array.as_primitive_opt::<Time64MicrosecondType>().ok_or_else(wrong)?)
@@ -186,6 +189,7 @@ impl<'a> ColumnReader<'a> {
             Values::Float4(array) => Datum::Float4(array.value(row)),
             Values::Float8(array) => Datum::Float8(array.value(row)),
             Values::Oid(array) => Datum::Oid(array.value(row)),
+            Values::H3(array) => Datum::H3(array.value(row)),
             Values::Date(array) => Datum::Date(date_from_arrow(array.value(row))?),
             Values::Time(array) => Datum::Time(array.value(row)),
             Values::Timestamp(array) => {
@@ -292,6 +296,7 @@ enum Builder {
     Float4(Float32Builder),
     Float8(Float64Builder),
     Oid(UInt32Builder),
+    H3(UInt64Builder),
     Date(Date32Builder),
     Time(Time64MicrosecondBuilder),
     Timestamp(TimestampMicrosecondBuilder),
@@ -315,6 +320,7 @@ impl ColumnBuilder {
             DataType::Float32 => Builder::Float4(Float32Builder::with_capacity(rows)),
             DataType::Float64 => Builder::Float8(Float64Builder::with_capacity(rows)),
             DataType::UInt32 => Builder::Oid(UInt32Builder::with_capacity(rows)),
+            DataType::UInt64 => Builder::H3(UInt64Builder::with_capacity(rows)),
             DataType::Date32 => Builder::Date(Date32Builder::with_capacity(rows)),
             DataType::Time64(_) => Builder::Time(Time64MicrosecondBuilder::with_capacity(rows)),
             timestamp @ DataType::Timestamp(..) => {
@@ -337,6 +343,7 @@ impl ColumnBuilder {
             Builder::Float4(builder) => builder.append_null(),
             Builder::Float8(builder) => builder.append_null(),
             Builder::Oid(builder) => builder.append_null(),
+            Builder::H3(builder) => builder.append_null(),
             Builder::Date(builder) => builder.append_null(),
             Builder::Time(builder) => builder.append_null(),
             Builder::Timestamp(builder) => builder.append_null(),
@@ -355,6 +362,7 @@ impl ColumnBuilder {
             (Builder::Int2(builder), Datum::Int2(value)) => builder.append_value(*value),
             (Builder::Int4(builder), Datum::Int4(value)) => builder.append_value(*value),
             (Builder::Int8(builder), Datum::Int8(value)) => builder.append_value(*value),
+            (Builder::H3(builder), Datum::H3(value)) => builder.append_value(*value),
             (Builder::Float4(builder), Datum::Float4(value)) => builder.append_value(*value),
             (Builder::Float8(builder), Datum::Float8(value)) => builder.append_value(*value),
             (Builder::Oid(builder), Datum::Oid(value)) => builder.append_value(*value),
@@ -411,6 +419,7 @@ impl ColumnBuilder {
             Builder::Float4(builder) => Arc::new(builder.finish()),
             Builder::Float8(builder) => Arc::new(builder.finish()),
             Builder::Oid(builder) => Arc::new(builder.finish()),
+            Builder::H3(builder) => Arc::new(builder.finish()),
             Builder::Date(builder) => Arc::new(builder.finish()),
             Builder::Time(builder) => Arc::new(builder.finish()),
             Builder::Timestamp(builder) => Arc::new(builder.finish()),
@@ -474,6 +483,7 @@ mod tests {
             (PgType::TIMETZ, Datum::Timetz(5, -3600)),
             (PgType::INTERVAL, Datum::Interval(Interval { months: 1, days: -2, micros: 3 })),
             (PgType::BOX2D, Datum::Box2d([1.0, 2.0, 3.0, 4.0])),
+            (PgType::H3INDEX, Datum::H3(0x8a1f_b466_22df_ffff)),
             (PgType::BOX3D, Datum::Box3d([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 4326)),
         ] {
             let array = array_of(ty, std::slice::from_ref(&value)).unwrap();

@@ -36,6 +36,7 @@ pub fn compare(ty: PgType, left: &Datum, right: &Datum) -> Result<Ordering> {
         (Datum::Timetz(a, zone_a), Datum::Timetz(b, zone_b)) => timetz(*a, *zone_a).cmp(&timetz(*b, *zone_b)),
         (Datum::Interval(a), Datum::Interval(b)) => interval_span(*a).cmp(&interval_span(*b)),
         (Datum::Uuid(a), Datum::Uuid(b)) => a.cmp(b),
+        (Datum::H3(a), Datum::H3(b)) => a.cmp(b),
         (Datum::Array(a), Datum::Array(b)) => return compare_arrays(a, b),
         (Datum::Record(a), Datum::Record(b)) => return compare_records(a, b),
         (Datum::Geometry(_), Datum::Geometry(_)) => return spatial::compare_geometry(ty, left, right),
@@ -199,6 +200,7 @@ pub fn write_key(ty: PgType, value: &Datum, key: &mut Vec<u8>) -> Result<()> {
         }
         Datum::Interval(value) => key.extend((interval_span(*value) as u128 ^ (1 << 127)).to_be_bytes()),
         Datum::Uuid(value) => key.extend(value),
+        Datum::H3(value) => key.extend(value.to_be_bytes()),
         Datum::Array(value) => array_key(value, key)?,
         Datum::Record(fields) => {
             for field in fields.iter() {

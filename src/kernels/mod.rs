@@ -5,6 +5,7 @@
 //! other functions and for aggregates `name(argument types)` with `pg_type.typname`s (`st_area(geometry)`, `sum(int4)`,
 //! `age(timestamptz)`). No kernel = the engine cannot run it = 0A000; never a guess.
 
+pub mod cells;
 pub mod columns;
 pub mod compare;
 pub mod core;
@@ -162,12 +163,12 @@ pub type Aggregate = fn(direct: &[Datum]) -> Result<Box<dyn Accumulator>>;
 
 /// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {
-    core::scalar(symbol).or_else(|| spatial::scalar(symbol))
+    core::scalar(symbol).or_else(|| spatial::scalar(symbol)).or_else(|| cells::scalar(symbol))
 }
 
 /// The set-returning kernel of a symbol.
 pub fn set_returning(symbol: &str) -> Option<SetReturning> {
-    core::set_returning(symbol).or_else(|| spatial::set_returning(symbol))
+    core::set_returning(symbol).or_else(|| spatial::set_returning(symbol)).or_else(|| cells::set_returning(symbol))
 }
 
 /// The aggregate of a symbol. Strictness is the signature's.

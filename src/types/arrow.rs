@@ -35,6 +35,7 @@ pub fn storage(ty: PgType) -> DataType {
         PgType::TIMETZ => DataType::FixedSizeBinary(12),
         PgType::INTERVAL => DataType::Interval(IntervalUnit::MonthDayNano),
         PgType::UUID => DataType::FixedSizeBinary(16),
+        PgType::H3INDEX => DataType::UInt64,
         PgType::BYTEA | PgType::GEOMETRY | PgType::GEOGRAPHY | PgType::RECORD => DataType::Binary,
         // xmin ymin xmax ymax (box2d); xmin ymin zmin xmax ymax zmax as f64 LE, then the SRID as i32 LE (box3d).
         PgType::BOX2D => DataType::FixedSizeBinary(32),

@@ -34,6 +34,8 @@ pub enum Datum {
     Timestamptz(i64),
     Interval(Interval),
     Uuid([u8; 16]),
+    /// An h3index: cell, directed edge or vertex.
+    H3(u64),
     Array(Arc<ArrayValue>),
     /// A row: anonymous record or composite.
     Record(Arc<[Datum]>),

@@ -145,6 +145,7 @@ pub static TYPES: &[TypeInfo] = &[
     TypeInfo { oid: 17471, name: "box2df", len: 16, category: b'U', preferred: false, array: 17474, element: 0, kind: b'b', collation: 0, by_value: false, delimiter: b',', align: b'd', storage: b'p' },
     TypeInfo { oid: 17475, name: "gidx", len: -1, category: b'U', preferred: false, array: 17478, element: 0, kind: b'b', collation: 0, by_value: false, delimiter: b',', align: b'd', storage: b'p' },
     TypeInfo { oid: 18123, name: "geography", len: -1, category: b'U', preferred: false, array: 18129, element: 0, kind: b'b', collation: 0, by_value: false, delimiter: b':', align: b'd', storage: b'm' },
+    TypeInfo { oid: 19000, name: "h3index", len: 8, category: b'U', preferred: false, array: 19001, element: 0, kind: b'b', collation: 0, by_value: true, delimiter: b',', align: b'd', storage: b'p' },
 ];
 
 #[rustfmt::skip]
@@ -348,4 +349,6 @@ impl PgType {
     pub const GIDX_ARRAY: PgType = PgType(17478);
     pub const GEOGRAPHY: PgType = PgType(18123);
     pub const GEOGRAPHY_ARRAY: PgType = PgType(18129);
+    pub const H3INDEX: PgType = PgType(19000);
+    pub const H3INDEX_ARRAY: PgType = PgType(19001);
 }

@@ -16,6 +16,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("pg-core.toml", include_str!("../../../dialects/signatures/pg-core.toml")),
     ("pg-json.toml", include_str!("../../../dialects/signatures/pg-json.toml")),
     ("postgis.toml", include_str!("../../../dialects/signatures/postgis.toml")),
+    ("geohash.toml", include_str!("../../../dialects/signatures/geohash.toml")),
+    ("h3.toml", include_str!("../../../dialects/signatures/h3.toml")),
+    ("quadbin.toml", include_str!("../../../dialects/signatures/quadbin.toml")),
+    ("s2.toml", include_str!("../../../dialects/signatures/s2.toml")),
 ];
 
 pub(super) fn load(files: &[(&str, &str)]) -> Result<Language> {

@@ -48,6 +48,7 @@ impl Printer<'_> {
             // Text types, and types that are kept as their text.
             Datum::Text(text) => text.to_string(),
             Datum::Box3d(_, srid) if *srid != 0 => return Err(self.refuse("a box3d constant with a SRID")),
+            Datum::H3(_) => return Err(self.refuse("an h3index constant")),
             Datum::Void => return Err(self.refuse("a void constant")),
             Datum::Array(_)
             | Datum::Box2d(_)

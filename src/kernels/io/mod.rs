@@ -7,7 +7,7 @@ mod record;
 mod text;
 
 pub use self::bytes::{bytea_escape, bytea_hex, parse_bytea, parse_hex, parse_uuid, print_uuid};
-pub use self::number::{out_of_range, parse_int, parse_oid, parse_tid, parse_xid8, type_label};
+pub use self::number::{out_of_range, parse_int, parse_oid, parse_tid, parse_xid8, print_point, type_label};
 pub use self::record::{type_of, unpack as unpack_record};
 pub use self::text::{char_from_byte, pad, truncate_name};
 
@@ -31,6 +31,8 @@ pub fn input(env: &Env, ty: PgType, typmod: i32, text: &str) -> Result<Datum> {
         ty if ty.is_oid_like() => Datum::Oid(env.catalog.reg_in(ty, text)?),
         PgType::BYTEA => Datum::bytea(bytes::parse_bytea(text)?),
         PgType::UUID => Datum::Uuid(bytes::parse_uuid(text)?),
+        PgType::H3INDEX => Datum::H3(number::parse_h3(text)?),
+        PgType::POINT => Datum::text(number::parse_point(text)?),
         PgType::INT2VECTOR | PgType::OIDVECTOR => array::vector_in(ty, text)?,
         PgType::RECORD => return Err(Error::unsupported("input of anonymous composite types")),
         PgType::TID => Datum::text(number::print_tid(number::parse_tid(text)?)),
@@ -66,6 +68,7 @@ pub fn output(env: &Env, ty: PgType, value: &Datum) -> Result<String> {
         },
         Datum::Bytea(value) => bytes::print_bytea(env, value),
         Datum::Uuid(value) => bytes::print_uuid(value),
+        Datum::H3(value) => format!("{value:x}"),
         Datum::Array(value) if matches!(ty, PgType::INT2VECTOR | PgType::OIDVECTOR) => array::vector_out(value)?,
         Datum::Array(value) => array::output(env, value)?,
         Datum::Record(fields) => record::output(env, fields)?,
@@ -117,6 +120,7 @@ pub fn encode(env: &Env, ty: PgType, value: &Datum) -> Result<Vec<u8>> {
         Datum::Text(value) => value.as_bytes().to_vec(),
         Datum::Bytea(value) => value.to_vec(),
         Datum::Uuid(value) => value.to_vec(),
+        Datum::H3(value) => value.to_be_bytes().to_vec(),
         Datum::Array(value) => array::encode(env, value)?,
         Datum::Record(fields) => record::encode(env, fields)?,
         Datum::Date(_)
@@ -158,6 +162,7 @@ pub fn decode(env: &Env, ty: PgType, typmod: i32, bytes: &[u8]) -> Result<Datum>
         ty if ty.is_oid_like() => Datum::Oid(u32::from_be_bytes(fixed(bytes)?)),
         PgType::BYTEA => Datum::bytea(bytes),
         PgType::UUID => Datum::Uuid(fixed(bytes)?),
+        PgType::H3INDEX => Datum::H3(u64::from_be_bytes(fixed(bytes)?)),
         PgType::CHAR => text::char_from_byte(fixed::<1>(bytes)?[0])?,
         PgType::RECORD => record::decode(env, bytes)?,
         PgType::TID => {

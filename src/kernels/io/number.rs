@@ -1,7 +1,7 @@
 //! bool, integers and oids in text.
 
 use crate::error::{Error, Result, SqlState};
-use crate::kernels::core::is_space;
+use crate::kernels::core::{float_text, is_space};
 use crate::types::{PgType, format_type};
 
 /// The SQL name of a type as error messages spell it.
@@ -134,4 +134,34 @@ pub fn parse_tid(text: &str) -> Result<(u32, u16)> {
 /// `tidout`.
 pub(super) fn print_tid((block, offset): (u32, u16)) -> String {
     format!("({block},{offset})")
+}
+
+/// `h3index` input: hexadecimal digits, as the H3 library's `stringToH3`.
+pub(super) fn parse_h3(text: &str) -> Result<u64> {
+    let digits = text.trim_matches(is_space);
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    let whole = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    u64::from_str_radix(if whole { digits } else { "" }, 16).map_err(|_| invalid(text, "h3index"))
+}
+
+/// `point_in`: `(x,y)` or `x,y`; the value is kept as `point_out` prints it.
+pub(super) fn parse_point(text: &str) -> Result<String> {
+    let inner = text.trim_matches(is_space);
+    let inner = match inner.strip_prefix('(') {
+        Some(rest) => rest.strip_suffix(')').ok_or_else(|| invalid(text, "point"))?,
+        None => inner,
+    };
+    let (x, y) = inner.split_once(',').ok_or_else(|| invalid(text, "point"))?;
+    let number = |part: &str| {
+        let part = part.trim_matches(is_space);
+        let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'-'));
+        let value = if plain { float_text::parse_f64(part).ok() } else { None };
+        value.ok_or_else(|| invalid(text, "point"))
+    };
+    Ok(print_point(number(x)?, number(y)?))
+}
+
+/// `point_out`.
+pub fn print_point(x: f64, y: f64) -> String {
+    format!("({},{})", float_text::print_f64(x, 1), float_text::print_f64(y, 1))
 }

@@ -24,6 +24,7 @@ pub fn type_of(value: &Datum) -> PgType {
         Datum::Timestamptz(_) => PgType::TIMESTAMPTZ,
         Datum::Interval(_) => PgType::INTERVAL,
         Datum::Uuid(_) => PgType::UUID,
+        Datum::H3(_) => PgType::H3INDEX,
         Datum::Array(value) => value.element.array().unwrap_or(PgType::TEXT_ARRAY),
         Datum::Record(_) => PgType::RECORD,
         Datum::Geometry(_) => PgType::GEOMETRY,

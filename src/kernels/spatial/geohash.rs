@@ -5,9 +5,9 @@ use crate::error::Result;
 use super::bounds::Bounds;
 use super::geometry::{Coord, Geometry, Kind, failure};
 
-const DIGITS: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
+pub const DIGITS: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
 
-fn digit(byte: u8) -> Option<usize> {
+pub fn digit(byte: u8) -> Option<usize> {
     DIGITS.iter().position(|digit| *digit == byte.to_ascii_lowercase())
 }
 

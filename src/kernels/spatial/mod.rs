@@ -7,7 +7,7 @@
 
 mod access;
 mod arc;
-mod args;
+pub(in crate::kernels) mod args;
 pub mod bounds;
 mod casts;
 mod construct;
@@ -15,7 +15,7 @@ mod distance;
 mod edit;
 mod geodetic;
 mod geographic;
-mod geohash;
+pub(in crate::kernels) mod geohash;
 mod geojson_in;
 pub mod geometry;
 #[cfg(feature = "engine")]
