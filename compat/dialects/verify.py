@@ -13,7 +13,8 @@ import base64, datetime, decimal, glob, itertools, json, math, os, re, struct, s
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
-TEXTS = ["", "a", "ab", "abc", "ABC", "aXb", "  pad ", "é", "ÉCOLE", "naïve", "%", "a%c", "_", "a_c", "a\\c", "\\", "12", "-7", "12.5",
+# Letters beyond ASCII: databases of ours have LC_COLLATE C and LC_CTYPE C.UTF-8.
+TEXTS = ["", "a", "ab", "abc", "ABC", "aXb", "  pad ", "é", "ÉCOLE", "naïve", "Straße", "ẞ", "İI", "ΣΑΣ", "ǆ", "%", "a%c", "_", "a_c", "a\\c", "\\", "12", "-7", "12.5",
          "1e3", "x,y,z", ",", "true", "o'clock", "日本", "\U0001f1eb\U0001f1f7", "zzz", "2020-02-29"]
 WKT = ["POINT(1 2)", "POINT(0 0)", "POINT(3 3)", "POINT(-0.0 5)", "POINT EMPTY", "LINESTRING(0 0,3 4,3 8)", "LINESTRING(0 0,1 0,1 1,0 0)",
        "LINESTRING EMPTY", "LINESTRING(-1 2,5 2)", "POLYGON((0 0,4 0,4 4,0 4,0 0))", "POLYGON((2 2,6 2,6 6,2 6,2 2))", "POLYGON EMPTY",
@@ -68,7 +69,7 @@ class Postgres:
         psycopg2.extensions.register_type(text, self.connection)
         for name, values in VALUES.items():
             self.cursor.execute(f"CREATE TEMP TABLE v_{name}(id int4, g int4, v {PG_TYPES.get(name, name)} "
-                                + ('COLLATE "C")' if name in ("text", "varchar") else ")"))
+                                + ('COLLATE "C.utf8")' if name in ("text", "varchar") else ")"))
             for n, value in enumerate([None] + values):
                 if spatial(name):
                     wkb = stored(value)
@@ -474,7 +475,9 @@ def main():
     oracle = Postgres(getattr(engine, "stored", lambda wkt: None))
     if hasattr(engine, "geographies"):
         engine.geographies(oracle)
-    files = files or sorted(glob.glob(os.path.join(ROOT, "dialects", target, "*.golden")))
+    # Families that PostGIS does not have are compared with the engine's own kernels, which the reference libraries' answers test.
+    cells = tuple(f"{family}.golden" for family in ("geohash", "h3", "quadbin", "s2"))
+    files = files or sorted(path for path in glob.glob(os.path.join(ROOT, "dialects", target, "*.golden")) if not path.endswith(cells))
     bad = total = skipped = 0
     for path in files:
         for statement, printed in pairs(path):

@@ -94,13 +94,9 @@ pub(super) fn shape(expr: &Expr, carrier: SridCarrier) -> Shape {
 /// By the type alone: columns, parameters, casts with a typmod.
 fn of_type(expr: &Expr, carrier: SridCarrier) -> Shape {
     let geography = expr.ty.oid == PgType::GEOGRAPHY;
-    let column = matches!(expr.kind, ExprKind::Column { .. });
     let Some(typmod) = GeometryTypmod::unpack(expr.ty.typmod) else {
-        let srid = match carrier {
-            _ if geography => Some(4326),
-            SridCarrier::Type if column => Some(0),
-            SridCarrier::Type | SridCarrier::Value => None,
-        };
+        // A column without a typmod may be computed in a sub-query, with any SRID; those of tables whose type says none have typmod 0.
+        let srid = geography.then_some(4326);
         return Shape { srid, ..Shape::default() };
     };
     let srid = match (typmod.srid, carrier) {

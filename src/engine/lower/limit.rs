@@ -15,7 +15,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::types::{Datum, PgType};
 
 impl Lowerer {
-    /// LIMIT + OFFSET where both are known before the plan runs: how many rows a sort must give.
+    /// LIMIT + OFFSET where both are known before the plan runs: how many rows a sort must give, at least one (as DataFusion wants).
     pub(super) fn constant_limit(&self, limit: &Limit) -> Result<Option<usize>> {
         let late = |expr: &Option<Expr>| expr.as_ref().is_some_and(has_subquery);
         if limit.with_ties || late(&limit.count) || late(&limit.offset) {
@@ -24,7 +24,7 @@ impl Lowerer {
         let count = self.limit_value(limit.count.as_ref())?;
         // Errors of LIMIT come before those of OFFSET in `limit`; here a wrong value means no bound.
         let offset = self.limit_value(limit.offset.as_ref())?.unwrap_or(0);
-        Ok(count.filter(|count| *count >= 0 && offset >= 0).map(|count| (count.saturating_add(offset)) as usize))
+        Ok(count.filter(|count| *count >= 0 && offset >= 0).map(|count| count.saturating_add(offset).max(1) as usize))
     }
 
     pub(super) fn limit_value(&self, expr: Option<&Expr>) -> Result<Option<i64>> {
