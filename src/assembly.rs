@@ -11,6 +11,8 @@ use crate::catalog::Language;
 use crate::config::Config;
 use crate::demo as sample;
 use crate::error::{Error, Result, SqlState};
+use crate::kernels::columns::datum_at;
+use crate::kernels::{Env, io};
 use crate::pipeline::{Database, Pipeline};
 use crate::session::{Executor, Open, SessionContext, Settings, SharedSettings, TransactionMode};
 use crate::sql::{self, Kind};
@@ -63,6 +65,55 @@ fn pipeline(_config: &Config) -> Result<Pipeline> {
 pub async fn check(config: &Config) -> Result<()> {
     crate::dialect::Dialect::load_all()?;
     assemble(&Config { data_dir: None, ..config.clone() }).await.map(|_| ())
+}
+
+/// `graticule verify`: the table of `graticule.verify`, what differs first.
+pub async fn verify(config: &Config, server: &str, forecast: bool) -> Result<String> {
+    let language = Language::load()?;
+    let pipeline = Arc::new(pipeline(config)?);
+    if let Some(folder) = &config.data_dir {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Error::new(SqlState::IO_ERROR, format!("could not make the data folder {}: {error}", folder.display()))
+        })?;
+    }
+    pipeline.add_database(&config.database, Database::open(&config.database, language, config.data_dir.as_deref())?);
+    if let Some(init) = &config.init {
+        run_script(&pipeline, &config.database, init).await?;
+    }
+    let session = superuser_session(&config.database);
+    let mut out = String::new();
+    for option in if forecast { &["', 'forecast"][..] } else { &["', 'forecast", ""] } {
+        let text = format!("SELECT graticule.verify('{}{option}')", server.replace('\'', "''"));
+        let statement = sql::parse(&text)?.pop().ok_or_else(|| Error::internal("no statement"))?;
+        let mut transaction = pipeline.begin(&session).await?;
+        let plan = pipeline.prepare(&session, transaction.as_mut(), &Arc::new(statement), &[]).await?;
+        let open = Open { plan: &plan, params: Vec::new(), relay: None, held: false, cancel: CancellationToken::new() };
+        let mut opened = pipeline.open(&session, transaction.as_mut(), open).await?;
+        let mut rows = Vec::new();
+        if let Some(cursor) = &mut opened.cursor {
+            while let Some(crate::connector::Rows::Batch(batch)) = cursor.fetch(4096).await? {
+                for at in 0..batch.num_rows() {
+                    let value = |column: usize| {
+                        let ty = plan.columns()[column].ty;
+                        let value = datum_at(batch.column(column).as_ref(), at, ty)?;
+                        if value.is_null() { Ok(String::new()) } else { io::output(&Env::default(), ty, &value) }
+                    };
+                    rows.push((0..batch.num_columns()).map(value).collect::<Result<Vec<_>>>()?);
+                }
+            }
+        }
+        transaction.commit(&session).await?;
+        rows.sort_by_key(|row| (row[2] != "differs", row[2] != "equal"));
+        for row in rows {
+            out.push_str(format!("{:8} {:12} {:3}  {}  {}", row[2], row[1], row[3], row[0], row[4]).trim_end());
+            out.push('\n');
+        }
+        for notice in opened.notices.iter().skip(usize::from(!option.is_empty() || forecast) ^ 1) {
+            out.push_str(notice.error.message());
+            out.push('\n');
+        }
+    }
+    Ok(out)
 }
 
 /// `graticule demo`: a configuration that serves the sample data, unpacked below the data folder (or a temporary one).

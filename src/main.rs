@@ -33,6 +33,17 @@ enum Command {
     Demo(Flags),
     /// Serves.
     Serve(Flags),
+    /// Runs the corpus of constants on a server, prints what it finds, and keeps it: what differs is refused there.
+    Verify {
+        #[command(flatten)]
+        flags: Flags,
+        /// The server's name
+        #[arg(long)]
+        server: String,
+        /// Say what it would cost, and do nothing
+        #[arg(long)]
+        forecast: bool,
+    },
 }
 
 /// Flags win over the file.
@@ -81,7 +92,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Exit> {
-    let (Command::Check(flags) | Command::Demo(flags) | Command::Serve(flags)) = &command else {
+    let (Command::Check(flags) | Command::Demo(flags) | Command::Serve(flags) | Command::Verify { flags, .. }) =
+        &command
+    else {
         return adbc::run_worker().map_err(|error| Exit(1, error.to_string()));
     };
     let config = config(flags)?;
@@ -100,6 +113,11 @@ fn run(command: Command) -> Result<(), Exit> {
             Command::Demo(_) => {
                 let config = assembly::demo(config).await.map_err(|error| Exit(1, error.to_string()))?;
                 serve(config).await
+            }
+            Command::Verify { server, forecast, .. } => {
+                let text = assembly::verify(&config, &server, forecast).await;
+                #[allow(clippy::print_stdout)]
+                text.map(|text| print!("{text}")).map_err(|error| Exit(1, error.to_string()))
             }
             Command::AdbcWorker | Command::Serve(_) => serve(config).await,
         }

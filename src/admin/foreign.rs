@@ -44,6 +44,7 @@ pub(super) fn create_server(context: &Context<'_>, statement: &CreateForeignServ
         version: 1,
         comment: None,
         postgis_schema: None,
+        refused: BTreeMap::new(),
     };
     context.sources.check_server_options(&server)?;
     builder.catalog().servers.insert(server.oid, Arc::new(server));

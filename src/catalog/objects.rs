@@ -178,6 +178,9 @@ pub struct Server {
     pub comment: Option<String>,
     /// Schema of the PostGIS extension on a `postgres` server, found at attach.
     pub postgis_schema: Option<String>,
+    /// Functions that `graticule.verify` found to answer otherwise there, with what it found: they are refused there.
+    #[serde(default)]
+    pub refused: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -3,6 +3,7 @@
 //! A dialect is data (`dialects/<target>/*.toml`, DESIGN section 5): text flags, constructs, types, casts, and a row for each function. What
 //! has no row cannot be said, and `route` finishes it here. Each row has its evidence; the session's fidelity decides what is used.
 
+mod corpus;
 mod load;
 mod print;
 pub mod quote;
@@ -11,6 +12,7 @@ mod shape;
 pub mod target;
 mod template;
 
+pub use self::corpus::Probe;
 pub use self::print::{PrintTarget, print};
 #[cfg(test)]
 pub(crate) use self::print::{foreign_catalog, tests};

@@ -13,6 +13,7 @@ mod plan;
 mod sources;
 mod surroundings;
 mod transaction;
+mod verify;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -202,7 +203,12 @@ impl Executor for Pipeline {
             return self.run_explain(session, transaction, explain, open).await;
         }
         if let Some(admin) = plan.as_any().downcast_ref::<AdminPlan>() {
-            return self.run_admin(session, transaction, admin).await;
+            return match &admin.action {
+                plan::AdminAction::Call(call) if call.function == "verify" => {
+                    self.run_verify(session, transaction, &call.args, open.cancel).await
+                }
+                _ => self.run_admin(session, transaction, admin).await,
+            };
         }
         Err(Error::internal("a plan of another executor"))
     }

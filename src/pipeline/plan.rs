@@ -227,15 +227,19 @@ impl AdminPlan {
     }
 
     pub(super) fn call(call: AdminCall) -> AdminPlan {
-        let column = OutputColumn {
-            name: call.function.clone(),
-            ty: PgType::VOID,
+        let column = |name: &str, ty| OutputColumn {
+            name: name.to_owned(),
+            ty,
             typmod: -1,
             table_oid: 0,
             attnum: 0,
             row_type: 0,
         };
-        AdminPlan { action: AdminAction::Call(call), columns: Arc::new([column]) }
+        let columns = match call.function.as_str() {
+            "verify" => super::verify::COLUMNS.iter().map(|(name, ty)| column(name, *ty)).collect(),
+            name => Arc::new([column(name, PgType::VOID)]) as Arc<[OutputColumn]>,
+        };
+        AdminPlan { action: AdminAction::Call(call), columns }
     }
 }
 

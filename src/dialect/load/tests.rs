@@ -100,6 +100,7 @@ fn a_server_names_its_dialect() {
         version: 1,
         comment: None,
         postgis_schema: None,
+        refused: std::collections::BTreeMap::new(),
     };
     let name = |server: &Server| Dialect::of(server).map(|dialect| dialect.map(|dialect| dialect.name));
     assert_eq!(name(&server("postgres", &[])).unwrap(), Some("postgis"));
@@ -115,7 +116,7 @@ fn golden_of_postgis() {
     let dialect = Dialect::postgis().unwrap();
     let language = Language::load().unwrap();
     let files = EMBEDDED.iter().find(|embedded| embedded.name == "postgis").unwrap().files;
-    for family in ["pg-core", "pg-json", "postgis"] {
+    for family in ["pg-core", "pg-json", "postgis", "geohash", "h3", "quadbin", "s2"] {
         let mut lines: Vec<String> = Vec::new();
         let (file, text) = files.iter().find(|(file, _)| *file == format!("postgis/{family}.toml")).copied().unwrap();
         rows::read(file, text, &mut |row| {

@@ -27,9 +27,25 @@ impl<'a> Printer<'a> {
         match &rule.form {
             Form::Local(why) | Form::Refuse(why) => Err(self.refuse(what()).detail(why.clone())),
             form @ (Form::Native | Form::Template(_)) => {
+                self.not_refused(function)?;
                 self.usable(rule, &what)?;
                 Ok(form)
             }
+        }
+    }
+
+    /// 0A000 for what `graticule.verify` found to differ on this server.
+    pub(super) fn not_refused(&self, function: &Function) -> Result<()> {
+        let refused = &self.target.server.refused;
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let signature = function.signature();
+        match refused.get(&signature) {
+            None => Ok(()),
+            Some(how) => Err(self
+                .refuse(format!("function {signature}"))
+                .detail(format!("graticule.verify found that it differs there: {how}"))),
         }
     }
 

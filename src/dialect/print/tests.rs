@@ -76,6 +76,7 @@ pub(crate) fn catalog() -> Catalog {
             version: 1,
             comment: None,
             postgis_schema: Some("public".to_owned()),
+            refused: BTreeMap::new(),
         };
         builder.catalog().servers.insert(oid, Arc::new(server));
     }

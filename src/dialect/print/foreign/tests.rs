@@ -30,6 +30,7 @@ pub(crate) fn catalog(wrapper: &str) -> Catalog {
         version: 1,
         comment: None,
         postgis_schema: None,
+        refused: BTreeMap::new(),
     };
     builder.catalog().servers.insert(SERVER, Arc::new(server));
     let spatial = [("geometry", 0), ("point", 1), ("line", 2), ("polygon", 3)];
@@ -183,7 +184,7 @@ fn golden(target: &str) {
     let dialect = Dialect::by_name(target).unwrap();
     let language = Language::load().unwrap();
     let folder = format!("{}/dialects/{target}", env!("CARGO_MANIFEST_DIR"));
-    for family in ["pg-core", "pg-json", "postgis"] {
+    for family in ["pg-core", "pg-json", "postgis", "geohash", "h3", "quadbin", "s2"] {
         let Ok(text) = std::fs::read_to_string(format!("{folder}/{family}.toml")) else { continue };
         let mut new = String::new();
         let file = format!("{target}/{family}.toml");
