@@ -15,6 +15,8 @@ mod corpus;
 mod cursors;
 #[cfg(feature = "engine")]
 mod duckdb;
+#[cfg(feature = "engine")]
+mod duckdb_differential;
 mod faults;
 #[cfg(feature = "engine")]
 mod generator;
