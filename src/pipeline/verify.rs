@@ -212,7 +212,7 @@ impl Verifier<'_> {
             fold: false,
             formats: &self.session.formats,
         };
-        let bound = bind::bind(&context, node, &statement.source, &[])?;
+        let bound = bind::bind(&context, node, &statement.literals, &[])?;
         let read = bound.read.clone();
         let secured = policy::secure(bound, &self.catalog, self.surroundings.role)?;
         let computed = constant::fits(secured.statement(), &self.env);
