@@ -97,3 +97,29 @@ far-trino:
 	mv $(TRINO).new $(TRINO); \
 	rm -rf all $(TRINO).new; rm -rf ~/.m2/repository/io/trino/trino-server; fi; \
 	test -x java && test -d $(TRINO)/plugin || echo "NOT INSTALLED: Trino (its tests will be skipped)"
+
+# Snowflake's driver, fakesnow (a server that speaks to it), and sqlglot (a lexer that is not ours) for tests of quoting.
+FAKESNOW := 0.12.1
+SNOWFLAKE_DRIVER := 1.11.0
+SQLGLOT := 30.30.0
+VENV := python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; }
+.PHONY: far-snowflake far-sqlglot
+far: far-snowflake far-sqlglot
+
+far-snowflake:
+	@mkdir -p $(FAR)/snowflake && cd $(FAR)/snowflake && if ! test -f libadbc_driver_snowflake.so; then \
+	echo "fetching Snowflake's ADBC driver $(SNOWFLAKE_DRIVER)"; \
+	pip download --quiet --no-deps --dest wheel adbc-driver-snowflake==$(SNOWFLAKE_DRIVER) && \
+	python3 -m zipfile -e wheel/*.whl wheel && mv wheel/adbc_driver_snowflake/libadbc_driver_snowflake.so . ; \
+	rm -rf wheel; \
+	test -f libadbc_driver_snowflake.so || echo "NOT INSTALLED: Snowflake's driver (its tests will be skipped)"; fi
+	@if ! test -x $(FAR)/fakesnow/bin/fakesnow; then \
+	echo "installing fakesnow $(FAKESNOW)"; $(VENV); python3 -m venv $(FAR)/fakesnow && \
+	$(FAR)/fakesnow/bin/pip install --quiet 'fakesnow[server]==$(FAKESNOW)' 'snowflake-connector-python<5' pytz ; \
+	test -x $(FAR)/fakesnow/bin/fakesnow || echo "NOT INSTALLED: fakesnow (its tests will be skipped)"; fi
+
+far-sqlglot:
+	@if ! $(FAR)/sqlglot/bin/python -c 'import sqlglot' 2>/dev/null; then \
+	echo "installing sqlglot $(SQLGLOT)"; $(VENV); python3 -m venv $(FAR)/sqlglot && \
+	$(FAR)/sqlglot/bin/pip install --quiet sqlglot==$(SQLGLOT) ; \
+	$(FAR)/sqlglot/bin/python -c 'import sqlglot' 2>/dev/null || echo "NOT INSTALLED: sqlglot (its tests will be skipped)"; fi

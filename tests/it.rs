@@ -24,6 +24,8 @@ mod injection;
 #[cfg(feature = "engine")]
 mod scripts;
 mod server;
+#[cfg(feature = "engine")]
+mod snowflake;
 mod support;
 mod tidy;
 #[cfg(feature = "engine")]

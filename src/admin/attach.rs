@@ -161,7 +161,10 @@ pub(super) async fn create_foreign_table(context: &Context<'_>, statement: &Crea
             import.relation(remote, found, &range.relname, &types)?
         }
         Described::Tables(remote) => {
-            let found = remote.tables.iter().find(|table| table.name == remote_name).ok_or_else(|| {
+            let names = import.names(&remote.tables, |table| &table.name);
+            let mut named = remote.tables.iter().zip(names);
+            let found = named.find(|(table, name)| table.name == remote_name || *name == remote_name);
+            let found = found.map(|(table, _)| table).ok_or_else(|| {
                 Error::new(
                     SqlState::UNDEFINED_TABLE,
                     format!("relation \"{remote_schema}.{remote_name}\" does not exist on server \"{}\"", server.name),
@@ -196,8 +199,12 @@ fn restrict_columns(
         let mut options = BTreeMap::new();
         apply_options(&mut options, &definition.fdwoptions)?;
         let remote = options.get("column_name").unwrap_or(&definition.colname);
-        let mut column =
-            relation.columns.iter().find(|column| column.remote_name == *remote).cloned().ok_or_else(|| {
+        let mut column = relation
+            .columns
+            .iter()
+            .find(|column| [&column.remote_name, &column.name].contains(&remote))
+            .cloned()
+            .ok_or_else(|| {
                 Error::new(SqlState::UNDEFINED_COLUMN, format!("column \"{remote}\" does not exist at the source"))
             })?;
         if let Some(type_name) = &definition.type_name {
@@ -322,9 +329,11 @@ impl<'a> Import<'a> {
                 }
             }
             Described::Tables(remote) => {
-                for found in remote.tables.iter().filter(|table| wanted(&table.name)) {
-                    let relation = self.table(remote, found, &found.name)?;
-                    self.builder.put_relation(relation);
+                for (found, name) in remote.tables.iter().zip(self.names(&remote.tables, |table| &table.name)) {
+                    if wanted(&name) {
+                        let relation = self.table(remote, found, &name)?;
+                        self.builder.put_relation(relation);
+                    }
                 }
             }
         }
@@ -333,15 +342,15 @@ impl<'a> Import<'a> {
 
     /// Relations of this server in this schema that the source no longer has.
     fn drop_vanished(&mut self, described: &Described) {
-        let present: Vec<&str> = match described {
-            Described::Files(files) => files.iter().map(|file| file.name.as_str()).collect(),
-            Described::Postgres(remote) => remote.relations.iter().map(|relation| relation.name.as_str()).collect(),
-            Described::Tables(remote) => remote.tables.iter().map(|table| table.name.as_str()).collect(),
+        let present: Vec<String> = match described {
+            Described::Files(files) => files.iter().map(|file| file.name.clone()).collect(),
+            Described::Postgres(remote) => remote.relations.iter().map(|relation| relation.name.clone()).collect(),
+            Described::Tables(remote) => self.names(&remote.tables, |table| &table.name),
         };
         for relation in self.context.catalog.relations() {
             if *relation.schema == *self.schema.name
                 && relation.server() == Some(self.server.oid)
-                && !present.contains(&relation.name.as_str())
+                && !present.contains(&relation.name)
             {
                 self.builder.drop_relation(&relation.schema, &relation.name);
             }

@@ -7,6 +7,7 @@ mod options;
 pub mod postgres;
 mod registry;
 mod rest;
+mod snowflake;
 mod trino;
 
 use async_trait::async_trait;

@@ -13,6 +13,7 @@ use super::bigquery::BigqueryWrapper;
 use super::duckdb::DuckdbWrapper;
 pub(super) use super::options::{invalid_option, missing_option};
 use super::postgres::{self, Credentials, PostgresServer};
+use super::snowflake::SnowflakeWrapper;
 use super::trino::TrinoWrapper;
 use super::{Cursor, Execution};
 use crate::dialect::TargetSql;
@@ -21,7 +22,7 @@ use crate::kernels::Formats;
 use crate::types::PgType;
 
 /// Names of the wrappers, sorted.
-pub const WRAPPERS: [&str; 5] = ["bigquery", "duckdb", "geoparquet", "postgres", "trino"];
+pub const WRAPPERS: [&str; 6] = ["bigquery", "duckdb", "geoparquet", "postgres", "snowflake", "trino"];
 
 /// OPTIONS of a server or a user mapping.
 pub type Options = BTreeMap<String, String>;
@@ -40,6 +41,11 @@ pub trait Wrapper: Send + Sync {
     /// The schema that attach takes when none is named.
     fn default_schema(&self) -> &'static str;
 
+    /// Are names written without quotes stored in capitals there? Attached, such names are in small letters.
+    fn capitals(&self) -> bool {
+        false
+    }
+
     /// The connector of one (database, version of the server, credential identity). It connects when it is asked for something.
     fn connect(&self, server: &str, options: &Options, mapping: &Options) -> Result<Arc<dyn Connector>>;
 }
@@ -49,6 +55,7 @@ pub fn wrapper(name: &str) -> Option<&'static dyn Wrapper> {
     match name {
         "bigquery" => Some(&BigqueryWrapper),
         "duckdb" => Some(&DuckdbWrapper),
+        "snowflake" => Some(&SnowflakeWrapper),
         "trino" => Some(&TrinoWrapper),
         _ => None,
     }

@@ -39,8 +39,13 @@ macro_rules! embedded {
 
 embedded! {
     "bigquery" for &["bigquery"], ["dialect", "types", "pg-core", "postgis"];
+    "databricks" for &["databricks"], ["dialect", "types", "pg-core", "postgis"];
     "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "postgis", "quadbin"];
+    "oracle" for &["oracle"], ["dialect", "types", "pg-core", "postgis"];
     "postgis" for &["postgres"], ["dialect", "types", "pg-core", "pg-json", "postgis", "geohash", "h3", "quadbin", "s2"];
+    "redshift" for &["redshift"], ["dialect", "types", "pg-core", "postgis"];
+    "sedona" for &["sedona"], ["dialect", "types", "pg-core", "postgis"];
+    "snowflake" for &["snowflake"], ["dialect", "types", "pg-core", "postgis"];
     "trino" for &["trino"], ["dialect", "types", "pg-core", "postgis"];
 }
 
@@ -67,7 +72,12 @@ impl Dialect {
 
     /// Loads every embedded dialect: `graticule check`, and the first error of a bad one.
     pub fn load_all() -> Result<Vec<&'static Dialect>> {
-        EMBEDDED.iter().map(Embedded::load).collect()
+        // Side by side: a start waits for the longest only.
+        std::thread::scope(|scope| {
+            let loading: Vec<_> = EMBEDDED.iter().map(|embedded| scope.spawn(|| embedded.load())).collect();
+            let loaded = loading.into_iter().map(|loading| loading.join());
+            loaded.map(|loaded| loaded.map_err(|_| Error::internal("a dialect's loading failed"))?).collect()
+        })
     }
 }
 
@@ -177,8 +187,9 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
         Some((_, wrong)) => Err(wrong),
         None => Ok(false),
     };
-    let (unlisted, distinct_sets, plain_results, dotted) = (
+    let (unlisted, bare_alias, distinct_sets, plain_results, dotted) = (
         special("aliases", "unlisted")?,
+        special("table-aliases", "bare")?,
         special("set-operations", "distinct")?,
         special("results", "plain")?,
         special("schemas", "dotted")?,
@@ -201,16 +212,19 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
                 "backtick" => Identifiers::Backtick,
                 "backtick-backslash" => Identifiers::BacktickBackslash,
                 "double" => Identifiers::Double,
+                "double-plain" => Identifiers::DoublePlain,
                 "postgresql" => Identifiers::Postgresql,
             ),
             strings: flag!("strings", "backslash" => Strings::Backslash, "postgresql" => Strings::Postgresql,
-                "standard" => Strings::Standard),
+                "standard" => Strings::Standard, "standard-filled" => Strings::StandardFilled),
             insensitive: flag!("case", "insensitive" => true, "sensitive" => false),
         },
         postgresql: flag!("family", "foreign" => false, "postgresql" => true),
         collation: flag!("collation", "binary" => Collations::Binary, "named" => Collations::Named),
         fence: flag!("fence", "none" => Fences::None, "offset" => Fences::Offset),
+        bare_alias,
         limit: flag!("limit",
+            "fetch" => LimitOrder::Fetch,
             "limit-offset" => LimitOrder::LimitOffset,
             "limit-required" => LimitOrder::LimitRequired,
             "offset-limit" => LimitOrder::OffsetLimit,

@@ -177,6 +177,8 @@ pub enum Identifiers {
     BacktickBackslash,
     /// `"name"` always, a quote doubled.
     Double,
+    /// `"name"` always; a name with a quote in it cannot be written.
+    DoublePlain,
     /// Bare where PostgreSQL takes it so, else `"name"`.
     Postgresql,
 }
@@ -189,6 +191,8 @@ pub enum Strings {
     Postgresql,
     /// A quote is doubled, nothing else is special.
     Standard,
+    /// The same, and the empty string is NULL: it cannot be written.
+    StandardFilled,
 }
 
 impl Quoting {
@@ -201,6 +205,10 @@ impl Quoting {
             Strings::Backslash => escaped(text, '\''),
             Strings::Postgresql => literal(text),
             Strings::Standard => quoted(text, '\''),
+            Strings::StandardFilled if text.is_empty() => {
+                Err(Error::unsupported("an empty string, which is NULL there,"))
+            }
+            Strings::StandardFilled => quoted(text, '\''),
         }
     }
 
@@ -208,7 +216,7 @@ impl Quoting {
     pub fn identifier(&self, name: &str) -> Result<String> {
         match self.identifiers {
             Identifiers::Postgresql => identifier(name),
-            Identifiers::Backtick | Identifiers::BacktickBackslash | Identifiers::Double => {
+            Identifiers::Backtick | Identifiers::BacktickBackslash | Identifiers::Double | Identifiers::DoublePlain => {
                 self.quoted_identifier(name)
             }
         }
@@ -220,7 +228,10 @@ impl Quoting {
             Identifiers::Backtick => quoted(name, '`'),
             Identifiers::BacktickBackslash if name.is_empty() => quoted(name, '`'),
             Identifiers::BacktickBackslash => escaped(name, '`'),
-            Identifiers::Double => quoted(name, '"'),
+            Identifiers::DoublePlain if name.contains('"') => {
+                Err(Error::new(SqlState::INVALID_NAME, "a name with a double quote cannot be written there"))
+            }
+            Identifiers::Double | Identifiers::DoublePlain => quoted(name, '"'),
             Identifiers::Postgresql => quoted_identifier(name),
         }
     }
@@ -240,7 +251,8 @@ fn escaped(text: &str, quote: char) -> Result<String> {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '\\' | '\'' | '"' | '`' => {
+            // No more than must be: lexers differ in what they make of an escape that is not needed.
+            c if c == '\\' || c == quote => {
                 out.push('\\');
                 out.push(c);
             }

@@ -27,6 +27,8 @@ pub struct TextRules {
     pub postgresql: bool,
     pub collation: Collations,
     pub fence: Fences,
+    /// Names of tables stand without AS, and cannot name columns.
+    pub bare_alias: bool,
     pub limit: LimitOrder,
     pub parameters: Parameters,
     pub srid: SridCarrier,
@@ -60,6 +62,8 @@ pub enum Fences {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LimitOrder {
+    /// `OFFSET n ROWS FETCH NEXT m ROWS ONLY`.
+    Fetch,
     LimitOffset,
     /// As `LimitOffset`; there is no OFFSET without a LIMIT.
     LimitRequired,

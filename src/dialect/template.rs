@@ -1,9 +1,13 @@
 //! Templates: target SQL with holes, as tokens (DESIGN section 5).
 //!
 //! `:1` and `:name` stand for arguments, `:*` for all of them. In aggregates `:distinct`, `:order`, `:filter` and `:over` are the places of
-//! those clauses; where a template lacks one, a call that has it is refused. `:xmin1` and its kin are the bounds of a spatial argument. In literals `:text`, `:hex`, `:wkb`, `:ewkb` are quoted forms
+//! those clauses; where a template lacks one, a call that has it is refused. `:xmin1` and its kin are the bounds of a spatial argument.
+//! In literals `:text`, `:hex`, `:wkb`, `:ewkb`, `:flat14` are quoted forms
 //! of the value. The nearest grammar that `sqlparser` has validates a template when it is loaded, and tells whether it must be put in
 //! parentheses; it never prints. Arguments are printed self-delimited, so a hole needs no parentheses of its own.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use sqlparser::ast::Expr;
 use sqlparser::dialect::{self as grammars, Dialect as GrammarRules};
@@ -76,6 +80,8 @@ impl Side {
 pub enum ValueForm {
     /// EWKB in hexadecimal digits.
     Ewkb,
+    /// The same of a geometry without Z and M whose coordinates have at most 14 decimals, which is what some targets keep.
+    Flat14,
     /// Bytes in hexadecimal digits.
     Hex,
     /// PostgreSQL's text form.
@@ -94,7 +100,7 @@ pub struct Holes<'a> {
 }
 
 /// The grammars that validate templates.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Grammar {
     Ansi,
     Bigquery,
@@ -105,6 +111,7 @@ pub enum Grammar {
     Postgresql,
     Redshift,
     Snowflake,
+    Spark,
 }
 
 impl Grammar {
@@ -119,6 +126,7 @@ impl Grammar {
             "postgresql" => Grammar::Postgresql,
             "redshift" => Grammar::Redshift,
             "snowflake" => Grammar::Snowflake,
+            "spark" => Grammar::Spark,
             _ => return None,
         })
     }
@@ -134,6 +142,7 @@ impl Grammar {
             Grammar::Postgresql => &grammars::PostgreSqlDialect {},
             Grammar::Redshift => &grammars::RedshiftSqlDialect {},
             Grammar::Snowflake => &grammars::SnowflakeDialect,
+            Grammar::Spark => &grammars::SparkSqlDialect,
         }
     }
 
@@ -213,10 +222,24 @@ impl Template {
             before = c;
             rest = &rest[c.len_utf8()..];
         }
-        let parsed = grammar.expression(&named)?;
-        grammar.expression(&parenthesized)?;
-        let delimited = matches!(pieces[..], [Piece::Hole(_)]) || is_delimited(&parsed);
+        let delimited = Template::checked(grammar, named)?;
+        Template::checked(grammar, parenthesized)?;
+        let delimited = matches!(pieces[..], [Piece::Hole(_)]) || delimited;
         Ok((Template { pieces, delimited }, used))
+    }
+
+    /// Is the expression one operand? The error says why it is none. Many rows have the same text: each is parsed once.
+    fn checked(grammar: Grammar, text: String) -> Result<bool, String> {
+        type Known = HashMap<(Grammar, String), Result<bool, String>>;
+        static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (grammar, text);
+        if let Some(found) = known().get(&key) {
+            return found.clone();
+        }
+        let found = grammar.expression(&key.1).map(|parsed| is_delimited(&parsed));
+        known().insert(key, found.clone());
+        found
     }
 
     pub fn pieces(&self) -> &[Piece] {
@@ -264,6 +287,7 @@ fn hole<'a>(word: &str, holes: Holes<'_>, used: &mut [bool]) -> Result<(Piece, O
         "order" if holes.clauses => return clause(Clause::Order, " ORDER BY hole"),
         "over" if holes.clauses => return clause(Clause::Over, " OVER (PARTITION BY hole ORDER BY hole)"),
         "ewkb" if holes.values => return value(ValueForm::Ewkb),
+        "flat14" if holes.values => return value(ValueForm::Flat14),
         "hex" if holes.values => return value(ValueForm::Hex),
         "text" if holes.values => return value(ValueForm::Text),
         "wkb" if holes.values => return value(ValueForm::Wkb),

@@ -2,6 +2,7 @@
 //! our server what it means on PostgreSQL, and PostgreSQL itself is the lexer that judges what we quote.
 
 mod clauses;
+mod lex;
 mod names;
 mod quoted;
 mod typed;

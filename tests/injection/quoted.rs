@@ -10,7 +10,7 @@ const LITERALS: usize = 700_000;
 const IDENTIFIERS: usize = 300_000;
 
 /// Pieces that mean something to a lexer.
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     "'",
     "'",
     "''",

@@ -10,6 +10,7 @@ pub mod graticule;
 pub mod postgres;
 pub mod proxy;
 pub mod script;
+pub mod snowflake;
 pub mod trino;
 
 pub use client::{Client, Failure, ResultSet};

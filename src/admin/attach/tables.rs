@@ -1,5 +1,6 @@
 //! Tables of backends that answer in our types.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Import;
@@ -7,7 +8,7 @@ use crate::catalog::{
     CatalogBuilder, Column, Constraint, ConstraintKind, ForeignType, ForeignTypeKind, Index, Relation, RelationKind,
     Source,
 };
-use crate::connector::{FieldType, RemoteTable, RemoteTables};
+use crate::connector::{FieldType, RemoteTable, RemoteTables, Wrapper};
 use crate::error::{Error, Result, SqlState};
 use crate::types::PgType;
 
@@ -15,13 +16,15 @@ impl Import<'_> {
     pub(super) fn table(&mut self, remote: &RemoteTables, found: &RemoteTable, name: &str) -> Result<Relation> {
         let (owner, acl) = self.kept(name);
         let mut columns = Vec::new();
-        for (field, attnum) in found.columns.iter().zip(1_i16..) {
+        let names = self.names(&found.columns, |field| &field.name);
+        for ((field, column_name), attnum) in found.columns.iter().zip(names).zip(1_i16..) {
             let (ty, typmod) = match &field.ty {
                 FieldType::Known { ty, typmod } => (*ty, *typmod),
                 FieldType::Foreign(type_name) => (self.foreign_type(type_name), -1),
             };
             columns.push(Column {
-                name: field.name.clone(),
+                acl: self.kept_column(name, &column_name),
+                name: column_name,
                 attnum,
                 ty,
                 typmod,
@@ -31,7 +34,6 @@ impl Import<'_> {
                 generated: '\0',
                 collation: None,
                 comment: field.comment.clone(),
-                acl: self.kept_column(name, &field.name),
                 remote_name: field.name.clone(),
             });
         }
@@ -72,6 +74,25 @@ impl Import<'_> {
             self.key(&mut relation, &key, ConstraintKind::Unique, columns);
         }
         Ok(relation)
+    }
+
+    /// The names here of things of the source. Where it stores plain names in capitals, those are in small letters, but for one that
+    /// is there already.
+    pub(super) fn names<T>(&self, things: &[T], name: impl Fn(&T) -> &String) -> Vec<String> {
+        let own = || things.iter().map(|thing| name(thing).clone());
+        if !crate::connector::wrapper(&self.server.wrapper).is_some_and(Wrapper::capitals) {
+            return own().collect();
+        }
+        let taken: HashSet<String> = own().collect();
+        let plain = |name: &str| {
+            !name.starts_with(|letter: char| letter.is_ascii_digit())
+                && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '_' | '$'))
+        };
+        let local = |name: String| {
+            let small = name.to_ascii_lowercase();
+            if plain(&name) && !taken.contains(&small) { small } else { name }
+        };
+        own().map(local).collect()
     }
 
     /// A key that the source enforces.

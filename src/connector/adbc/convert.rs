@@ -78,6 +78,10 @@ impl Converter {
             )));
         }
         let plans = schema.fields().iter().zip(columns).map(|(field, column)| {
+            // What was asked for as bytes must not come as text.
+            if is_text(field.data_type()) && matches!(column.carrier, Carrier::Ewkb | Carrier::Wkb { .. }) {
+                return Err(mismatch(field, column));
+            }
             let mut plan =
                 Plan::new(field.data_type(), column.ty, column.typmod).ok_or_else(|| mismatch(field, column))?;
             if let (How::Geometry(srid), Carrier::Wkb { srid: known }) = (&mut plan.how, column.carrier) {
@@ -431,6 +435,9 @@ pub(in crate::connector) fn ewkb(bytes: &[u8], srid: i32, out: &mut Vec<u8>) -> 
     })?;
     if geometry.srid == 0 {
         geometry.srid = srid;
+    } else if srid != 0 && geometry.srid != srid {
+        let message = format!("Geometry SRID ({}) does not match column SRID ({srid})", geometry.srid);
+        return Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, message));
     }
     out.extend_from_slice(&wkb::encode(&geometry));
     Ok(())

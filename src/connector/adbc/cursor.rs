@@ -35,7 +35,8 @@ impl AdbcCursor {
     pub async fn open(mut lease: Lease, execution: Execution) -> Result<AdbcCursor> {
         let Execution { sql, params, relay: _, cancel } = execution;
         let bound = params::encode(sql.params(), &params)?;
-        lease.channel()?.send(&Request::Execute { sql: sql.text().to_owned() }, &bound)?;
+        let request = lease.pool.execute(sql.text());
+        lease.channel()?.send(&request, &bound)?;
         let payload = match reply(&mut lease, &cancel, &sql).await? {
             (Reply::Executed, payload) => payload,
             (other, _) => return Err(unexpected(&other)),

@@ -33,5 +33,5 @@ mod tests;
 pub(super) use self::convert::{datums, ewkb};
 pub(super) use self::driver::DRIVER_OPTIONS;
 pub(super) use self::pool::{Flavour, Limits, Pool};
-pub(super) use self::protocol::{Failure, Launch};
+pub(super) use self::protocol::{Failure, Kind, Launch};
 pub use self::worker::run as run_worker;

@@ -21,6 +21,16 @@ use crate::error::{Error, Result, SqlState};
 pub(in crate::connector) trait Flavour: fmt::Debug + Send + Sync {
     /// The SQLSTATE and the primary message of an error of the engine.
     fn error(&self, failure: &Failure) -> (SqlState, String);
+
+    /// The SQLSTATE of a failure to connect, where the driver's own says something else.
+    fn connect_state(&self, _failure: &Failure) -> Option<SqlState> {
+        None
+    }
+
+    /// An option of the statement that names it at the engine: the next statement's.
+    fn tag(&self) -> Option<(String, String)> {
+        None
+    }
 }
 
 /// How many, and how long.
@@ -100,7 +110,7 @@ impl Pool {
             let (state, message) = self.inner.flavour.error(&failure);
             Error::new(state, format!("server \"{}\": {message}", self.inner.server))
         };
-        let reply = channel.call(&Request::Execute { sql: sql.to_owned() }, &params).await;
+        let reply = channel.call(&self.inner.execute(sql), &params).await;
         let schema = match reply.map_err(|error| lost(&self.inner.server, error))? {
             (Reply::Executed, payload) => protocol::decode(&payload).map_err(Error::internal)?.0,
             (Reply::Failed(failure), _) => return Err(failed(failure)),
@@ -162,7 +172,7 @@ impl Pool {
                 let opened = opened.map_err(|_| inner.unreachable("it did not answer in time"))?;
                 match opened.map_err(|error| lost(&inner.server, error))?.0 {
                     Reply::Done => lease.channel = Some(channel),
-                    Reply::Failed(failure) => return Err(failure.into_connect_error(&inner.server)),
+                    Reply::Failed(failure) => return Err(inner.not_connected(failure)),
                     other => return Err(Error::internal(format!("a worker answered {other:?} to a connect"))),
                 }
             }
@@ -206,6 +216,21 @@ impl Inner {
             return Process::thread(&self.server, &self.launch).await;
         }
         Process::start(&self.server, &self.launch).await
+    }
+
+    /// The request for a statement, with its tag.
+    pub(super) fn execute(&self, sql: &str) -> Request {
+        let tag = self.flavour.tag();
+        if let Some((_, tag)) = &tag {
+            tracing::debug!(server = &*self.server, tag, "statement");
+        }
+        Request::Execute { sql: sql.to_owned(), options: tag.into_iter().collect() }
+    }
+
+    fn not_connected(&self, failure: Failure) -> Error {
+        let state = self.flavour.connect_state(&failure);
+        let sqlstate = state.map(|state| state.code().to_owned()).or(failure.sqlstate);
+        Failure { sqlstate, ..failure }.into_connect_error(&self.server)
     }
 
     fn unreachable(&self, why: &str) -> Error {

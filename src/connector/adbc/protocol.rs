@@ -29,6 +29,9 @@ pub(in crate::connector) struct Launch {
     pub init: Vec<String>,
     /// Statements run on each connection.
     pub settings: Vec<String>,
+    /// A query of one number, run at the end of each result: how many rows the statement before it had. For drivers that may end a
+    /// result early without an error.
+    pub count: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -40,6 +43,8 @@ pub(in crate::connector) enum Request {
     /// Runs a statement; its parameters are one row in the payload.
     Execute {
         sql: String,
+        /// Options of the ADBC statement.
+        options: Vec<(String, String)>,
     },
     /// The next rows: about so many, about so many bytes.
     Fetch {

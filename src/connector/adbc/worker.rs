@@ -10,15 +10,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use adbc_core::{CancelHandle, Connection, Statement};
+use adbc_core::options::{OptionStatement, OptionValue};
+use adbc_core::{CancelHandle, Connection, Optionable, Statement};
 use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedStatement};
-use arrow::array::{Array, RecordBatchReader};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{Array, AsArray, RecordBatchReader};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema, SchemaRef, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use serde::Serialize;
 
 use super::driver::{connect, failure, open, stream_failure};
-use super::protocol::{self, Failure, Frame, Kind, Reply, Request};
+use super::protocol::{self, Failure, Frame, Kind, Launch, Reply, Request};
 
 /// How often a driver is told again to stop: a cancel that meets no running call is lost.
 const CANCEL_AGAIN: Duration = Duration::from_millis(50);
@@ -57,7 +59,7 @@ pub(super) fn serve(stream: UnixStream) -> io::Result<()> {
         match frame.message()? {
             Request::Start(launch) => {
                 let reply = match open(&launch) {
-                    Ok(database) => match shared.database.set((database, launch.settings)) {
+                    Ok(database) => match shared.database.set((database, launch)) {
                         Ok(()) => Reply::Done,
                         Err(_) => Reply::Failed(own("the database is open already")),
                     },
@@ -91,7 +93,7 @@ pub(super) fn serve(stream: UnixStream) -> io::Result<()> {
 /// What all channels use.
 struct Shared {
     out: Mutex<UnixStream>,
-    database: OnceLock<(ManagedDatabase, Vec<String>)>,
+    database: OnceLock<(ManagedDatabase, Launch)>,
 }
 
 impl Shared {
@@ -192,6 +194,8 @@ struct Running {
     rest: Option<RecordBatch>,
     /// The driver has said that nothing is left; it must not be asked again.
     ended: bool,
+    /// How many it gave.
+    given: u64,
     /// Released after its reader.
     _statement: ManagedStatement,
 }
@@ -229,11 +233,11 @@ impl Channel {
         }
         match request {
             Request::Open => {
-                let (database, settings) = self.shared.database.get().ok_or_else(|| own("no database is open"))?;
-                self.connection = Some(connect(database, settings)?);
+                let (database, launch) = self.shared.database.get().ok_or_else(|| own("no database is open"))?;
+                self.connection = Some(connect(database, &launch.settings)?);
                 Ok((Reply::Done, Vec::new()))
             }
-            Request::Execute { sql } => self.execute(number, &sql, payload),
+            Request::Execute { sql, options } => self.execute(number, &sql, options, payload),
             Request::Fetch { rows, bytes } => self.fetch(number, rows, bytes),
             Request::Finish => {
                 self.state.stops_by(None);
@@ -244,11 +248,14 @@ impl Channel {
         }
     }
 
-    fn execute(&mut self, number: u32, sql: &str, payload: &[u8]) -> Answer {
+    fn execute(&mut self, number: u32, sql: &str, options: Vec<(String, String)>, payload: &[u8]) -> Answer {
         self.statement = None;
         let connection = self.connection.as_mut().ok_or_else(|| own("no connection is open"))?;
         let mut statement = connection.new_statement().map_err(failure)?;
         self.state.stops_by(Some(Arc::from(statement.get_cancel_handle())));
+        for (name, value) in options {
+            statement.set_option(OptionStatement::Other(name), OptionValue::String(value)).map_err(failure)?;
+        }
         statement.set_sql_query(sql).map_err(failure)?;
         if !payload.is_empty() {
             let (_, batches) = protocol::decode(payload).map_err(|error| own(&error.to_string()))?;
@@ -263,7 +270,7 @@ impl Channel {
         let reader = statement.execute().map_err(failure)?;
         let schema = reader.schema();
         let payload = protocol::encode(&schema, &[]).map_err(|error| own(&error.to_string()))?;
-        self.statement = Some(Running { reader, schema, rest: None, ended: false, _statement: statement });
+        self.statement = Some(Running { reader, schema, rest: None, ended: false, given: 0, _statement: statement });
         Ok((Reply::Executed, payload))
     }
 
@@ -296,15 +303,41 @@ impl Channel {
             }
             left -= fit;
             room = room.saturating_sub(size * fit / batch.num_rows());
+            running.given += fit as u64;
             batches.push(batch.slice(0, fit));
         }
         if batches.is_empty() {
+            let given = running.given;
             self.state.stops_by(None);
             self.statement = None;
+            self.check_count(given)?;
             return Ok((Reply::End, Vec::new()));
         }
         let payload = encode(&running.schema, &batches)?;
         Ok((Reply::Rows, payload))
+    }
+
+    /// Asks how many rows there were, where the driver is not trusted to have given all.
+    fn check_count(&mut self, given: u64) -> Result<(), Failure> {
+        let Some(sql) = self.shared.database.get().and_then(|(_, launch)| launch.count.as_ref()) else { return Ok(()) };
+        let connection = self.connection.as_mut().ok_or_else(|| own("no connection is open"))?;
+        let mut statement = connection.new_statement().map_err(failure)?;
+        self.state.stops_by(Some(Arc::from(statement.get_cancel_handle())));
+        statement.set_sql_query(sql).map_err(failure)?;
+        let mut total = None;
+        for batch in statement.execute().map_err(failure)? {
+            let batch = batch.map_err(|error| stream_failure(&error))?;
+            let number = batch.columns().first().and_then(|column| cast(column, &DataType::UInt64).ok());
+            let number = number.filter(|number| number.len() == 1 && number.is_valid(0));
+            total = number.map(|number| number.as_primitive::<UInt64Type>().value(0));
+        }
+        self.state.stops_by(None);
+        if total == Some(given) {
+            return Ok(());
+        }
+        let total = total.map_or_else(|| "an unknown number".to_owned(), |total| total.to_string());
+        let message = format!("the driver gave {given} rows of {total}");
+        Err(Failure { kind: Kind::Connection, message, ..Failure::default() })
     }
 }
 

@@ -110,6 +110,7 @@ impl Duckdb {
             options,
             init,
             settings: Vec::new(),
+            count: None,
         }
     }
 }

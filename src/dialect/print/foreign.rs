@@ -17,6 +17,11 @@ use crate::kernels::spatial::wkb;
 use crate::kernels::{Env, io};
 use crate::types::{Datum, NumericTypmod, PgType};
 
+/// Aggregates that take no notice of a NULL in their first argument: FILTER may be said by CASE.
+const SKIPS_NULL: [&str; 8] = ["avg", "bool_and", "bool_or", "count", "every", "max", "min", "sum"];
+/// `count(any)`.
+const COUNT_OF: u32 = 2147;
+
 impl<'a> Printer<'a> {
     /// May the row be used in this session, on this version of the server?
     pub(super) fn usable(&mut self, rule: &'a FunctionRule, what: &dyn Fn() -> String) -> Result<()> {
@@ -252,7 +257,19 @@ impl<'a> Printer<'a> {
 
     pub(super) fn foreign_aggregate(&mut self, call: &'a AggregateCall) -> Result<()> {
         let function = &*call.function;
-        let (rule, template) = self.foreign_rule(function)?;
+        let (mut rule, mut template) = self.foreign_rule(function)?;
+        let case = matches!(self.target.dialect.syntax(Construct::AggregateFilter), Some(SyntaxRule::Rule(_)));
+        let by_case = case && !template.has(Clause::Filter) && SKIPS_NULL.contains(&function.name.as_str());
+        let filter = call.filter.as_ref().filter(|_| by_case);
+        if let Some(filter) = filter {
+            self.once(filter)?;
+            // `count(*)` counts the rows where something is.
+            if call.args.is_empty() {
+                rule = self.target.dialect.function(COUNT_OF).ok_or_else(|| self.refuse("FILTER in count(*)"))?;
+                let Form::Template(counting) = &rule.form else { return Err(self.refuse("FILTER in count(*)")) };
+                template = counting;
+            }
+        }
         let what = || format!("aggregate {}", function.signature());
         if call.variadic || !call.direct.is_empty() || call.within_group {
             return Err(self.refuse(what()));
@@ -265,7 +282,7 @@ impl<'a> Printer<'a> {
         let clauses = [
             (Clause::Distinct, call.distinct, "DISTINCT"),
             (Clause::Order, !call.order_by.is_empty(), "ORDER BY"),
-            (Clause::Filter, call.filter.is_some(), "FILTER"),
+            (Clause::Filter, call.filter.is_some() && filter.is_none(), "FILTER"),
         ];
         for (clause, written, name) in clauses {
             if written && !template.has(clause) {
@@ -279,7 +296,7 @@ impl<'a> Printer<'a> {
         for guard in &rule.guards {
             self.check_guard(guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
         }
-        self.clauses(template, &args, &mut |printer, clause| match clause {
+        self.clauses(template, &args, filter, &mut |printer, clause| match clause {
             Clause::Distinct if call.distinct => {
                 printer.push("DISTINCT ");
                 Ok(())
@@ -314,7 +331,7 @@ impl<'a> Printer<'a> {
         for key in &call.order_by {
             self.foreign_use(&key.expr.ty, true)?;
         }
-        self.clauses(template, &args, &mut |printer, clause| match clause {
+        self.clauses(template, &args, None, &mut |printer, clause| match clause {
             Clause::Filter => printer.filter(call.filter.as_ref()),
             Clause::Over => {
                 printer.push(" ");
@@ -324,14 +341,26 @@ impl<'a> Printer<'a> {
         })
     }
 
-    /// A template with places for clauses; spaces around those are not printed.
+    /// A template with places for clauses; spaces around those are not printed. The first argument counts where `filter` is TRUE only.
     fn clauses(
         &mut self,
         template: &'a Template,
         args: &[&'a Expr],
+        filter: Option<&'a Expr>,
         print: &mut dyn FnMut(&mut Self, Clause) -> Result<()>,
     ) -> Result<()> {
         self.pieces(template, &mut |printer, piece| match piece {
+            Piece::Hole(0) if filter.is_some() => {
+                printer.push("CASE WHEN ");
+                filter.map_or(Ok(()), |filter| printer.expr(filter))?;
+                printer.push(" THEN ");
+                match args.first() {
+                    Some(arg) => printer.expr(arg)?,
+                    None => printer.push("1"),
+                }
+                printer.push(" END");
+                Ok(())
+            }
             Piece::Hole(at) => {
                 let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
                 if template.repeats(*at) {
@@ -678,15 +707,23 @@ impl<'a> Printer<'a> {
         };
         let count = number(&limit.count).map_err(|()| self.refuse("LIMIT of anything but a constant"))?;
         let offset = number(&limit.offset).map_err(|()| self.refuse("OFFSET of anything but a constant"))?;
-        let count = count.map(|count| format!(" LIMIT {count}"));
-        let offset = offset.map(|offset| format!(" OFFSET {offset}"));
-        let parts = match self.target.dialect.text.limit {
+        let order = self.target.dialect.text.limit;
+        let (count, offset) = match order {
+            LimitOrder::Fetch => (
+                count.map(|count| format!(" FETCH NEXT {count} ROWS ONLY")),
+                offset.map(|offset| format!(" OFFSET {offset} ROWS")),
+            ),
+            LimitOrder::LimitOffset | LimitOrder::LimitRequired | LimitOrder::OffsetLimit => {
+                (count.map(|count| format!(" LIMIT {count}")), offset.map(|offset| format!(" OFFSET {offset}")))
+            }
+        };
+        let parts = match order {
             LimitOrder::LimitOffset => [count, offset],
             LimitOrder::LimitRequired if offset.is_some() => {
                 [count.or_else(|| Some(format!(" LIMIT {}", i64::MAX))), offset]
             }
             LimitOrder::LimitRequired => [count, offset],
-            LimitOrder::OffsetLimit => [offset, count],
+            LimitOrder::Fetch | LimitOrder::OffsetLimit => [offset, count],
         };
         parts.into_iter().flatten().for_each(|part| self.push(&part));
         Ok(())
@@ -740,6 +777,13 @@ fn value_form(form: ValueForm, value: &Datum, ty: PgType) -> Result<String, Opti
         (ValueForm::Text, value) => io::output(&Env::default(), ty, value).map_err(Some),
         (ValueForm::Hex, Datum::Bytea(bytes)) => Ok(hex(bytes)),
         (ValueForm::Ewkb, Datum::Geometry(geometry)) => Ok(hex(&geometry.0)),
+        (ValueForm::Flat14, Datum::Geometry(bytes)) => {
+            let geometry = Geometry::from_datum(value).map_err(Some)?;
+            let fits = |value: f64| format!("{value:.14}").parse() == Ok(value);
+            let flat = !geometry.z && !geometry.m && geometry.kind as u8 <= 7;
+            let kept = flat && geometry.all_coords().iter().all(|coord| fits(coord.x) && fits(coord.y));
+            if kept { Ok(hex(&bytes.0)) } else { Err(None) }
+        }
         (ValueForm::Wkb, Datum::Geometry(_)) => {
             let geometry = Geometry::from_datum(value).map_err(Some)?;
             if geometry.kind as u8 > 7 {
@@ -747,7 +791,7 @@ fn value_form(form: ValueForm, value: &Datum, ty: PgType) -> Result<String, Opti
             }
             Ok(hex(&wkb::write(&geometry, wkb::ByteOrder::Little, wkb::Variant::Iso)))
         }
-        (ValueForm::Ewkb | ValueForm::Hex | ValueForm::Wkb, _) => Err(None),
+        (ValueForm::Ewkb | ValueForm::Flat14 | ValueForm::Hex | ValueForm::Wkb, _) => Err(None),
     }
 }
 

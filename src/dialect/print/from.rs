@@ -109,9 +109,7 @@ impl<'a> Printer<'a> {
             Columns::Named { names, .. } => (alias.clone(), names.clone()),
             Columns::Relation { .. } | Columns::Test => (alias.clone(), Vec::new()),
         };
-        self.push(" AS ");
-        self.name(&alias)?;
-        if self.target.dialect.text.unlisted { Ok(()) } else { self.column_list(&names) }
+        self.as_alias(&alias, &names)
     }
 
     /// The names that the columns of a sub-query in FROM must have, where no list says them.
@@ -120,6 +118,18 @@ impl<'a> Printer<'a> {
             Columns::Named { names, .. } if self.target.dialect.text.unlisted => Some(names.clone()),
             Columns::Named { .. } | Columns::Relation { .. } | Columns::Test => None,
         })
+    }
+
+    /// ` AS alias(names)`, or as the target writes it.
+    pub(super) fn as_alias(&mut self, alias: &str, names: &[String]) -> Result<()> {
+        let bare = self.target.dialect.text.bare_alias;
+        let list = !self.target.dialect.text.unlisted;
+        if bare && list && !names.is_empty() {
+            return Err(self.refuse("a derived table"));
+        }
+        self.push(if bare { " " } else { " AS " });
+        self.name(alias)?;
+        if list { self.column_list(names) } else { Ok(()) }
     }
 
     pub(super) fn from(&mut self, from: &'a From) -> Result<()> {
@@ -212,8 +222,7 @@ impl<'a> Printer<'a> {
         self.whole &= secured.is_plain();
         if !derived {
             self.relation_name(scan)?;
-            self.push(" AS ");
-            return self.name(&alias);
+            return self.as_alias(&alias, &[]);
         }
         // Inside, the alias names the relation; outside, the derived table. The policy's own expressions are inside.
         let used = self.uses.columns.get(&scan.range).cloned().unwrap_or_default();
@@ -254,8 +263,7 @@ impl<'a> Printer<'a> {
         }
         self.push(" FROM ");
         self.relation_name(scan)?;
-        self.push(" AS ");
-        self.name(&alias)?;
+        self.as_alias(&alias, &[])?;
         if let Some(predicate) = &secured.predicate {
             self.push(" WHERE ");
             self.expr(predicate)?;
@@ -267,9 +275,9 @@ impl<'a> Printer<'a> {
                 Fences::Offset => self.push(" OFFSET 0"),
             }
         }
-        self.push(") AS ");
+        self.push(")");
         self.set_derived(scan.range, true);
-        self.name(&alias)
+        self.as_alias(&alias, &[])
     }
 
     fn set_derived(&mut self, range: RangeId, now: bool) {

@@ -131,11 +131,8 @@ impl<'a> Printer<'a> {
             self.listed = Some(names.clone());
         }
         self.body(query)?;
-        self.push(") AS ");
-        self.name(&alias)?;
-        if !self.target.dialect.text.unlisted {
-            self.column_list(&names)?;
-        }
+        self.push(")");
+        self.as_alias(&alias, &names)?;
         if !query.order_by.is_empty() {
             self.push(" ORDER BY ");
         }

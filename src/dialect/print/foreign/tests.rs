@@ -235,6 +235,31 @@ fn duckdb() {
 }
 
 #[test]
+fn databricks() {
+    golden("databricks");
+}
+
+#[test]
+fn oracle() {
+    golden("oracle");
+}
+
+#[test]
+fn redshift() {
+    golden("redshift");
+}
+
+#[test]
+fn sedona() {
+    golden("sedona");
+}
+
+#[test]
+fn snowflake() {
+    golden("snowflake");
+}
+
+#[test]
 fn trino() {
     golden("trino");
 }
