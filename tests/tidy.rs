@@ -102,6 +102,10 @@ fn libraries_stay_in_their_rooms() {
         let own = module(&path);
         let text = code(&path);
         for (library, rooms) in rules {
+            // Its binding of PROJ is a library of its own.
+            if *library == "sedona" && path.ends_with("kernels/spatial/proj.rs") {
+                continue;
+            }
             let used = text.contains(&format!("{library}::")) || text.contains(&format!("use {library}"));
             if used && !rooms.contains(&own.as_str()) {
                 wrong.push(format!("{} uses {library}", path.display()));

@@ -1,6 +1,6 @@
 //! Measures on the sphere and the spheroid: points and paths.
 
-use geographiclib_rs::{DirectGeodesic, Geodesic, InverseGeodesic};
+use geographiclib_rs::{DirectGeodesic, Geodesic, InverseGeodesic, PolygonArea, Winding};
 
 use crate::error::{Error, Result};
 use crate::kernels::Scalar;
@@ -28,6 +28,24 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         let earth = Earth::of(geometry.srid, spheroid)?;
         let leaves = geometry.leaves();
         Ok(Datum::Float8(leaves.iter().flat_map(|leaf| leaf.rings()).map(|ring| earth.path(ring)).sum::<f64>() + 0.0))
+    }),
+    ("st_area(geography,bool)", |_, a| {
+        let (geometry, spheroid) = (args::geometry(a, 0)?, args::boolean(a, 1)?);
+        if geometry.is_empty() {
+            return Ok(Datum::Float8(0.0));
+        }
+        let Earth::Spheroid(own) = Earth::of(geometry.srid, spheroid)? else {
+            return Err(Error::unsupported("st_area of a geography on the sphere"));
+        };
+        let earth = Geodesic::new(own.a, own.f);
+        let polygon = |leaf: &Geometry| {
+            let mut rings = leaf.rings().iter().map(|ring| ring_area(&earth, ring));
+            rings.next().unwrap_or(0.0) - rings.sum::<f64>()
+        };
+        let leaves = geometry.leaves();
+        Ok(Datum::Float8(
+            leaves.iter().filter(|leaf| leaf.kind == Kind::Polygon).map(|leaf| polygon(leaf)).sum::<f64>() + 0.0,
+        ))
     }),
     ("st_distancespheroid(geometry,geometry)", |_, a| {
         let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
@@ -131,6 +149,16 @@ fn points(one: &Geometry, two: &Geometry) -> Result<Option<(Coord, Coord)>> {
 
 fn lines(geometry: &Geometry) -> Vec<&[Coord]> {
     geometry.leaves().into_iter().filter(|leaf| leaf.kind == Kind::LineString).map(Geometry::coords).collect()
+}
+
+/// Square metres within a ring, whichever way it runs.
+fn ring_area(earth: &Geodesic, ring: &[Coord]) -> f64 {
+    let Some((_, corners)) = ring.split_last().filter(|_| ring.len() >= 4) else { return 0.0 };
+    let mut area = PolygonArea::new(earth, Winding::CounterClockwise);
+    for corner in corners {
+        area.add_point(corner.y, corner.x);
+    }
+    area.compute(true).1.abs()
 }
 
 enum Earth {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, SqlState};
 
-use super::geometry::{Geometry, failure};
+use super::geometry::{Coord, Geometry, Kind, failure};
 use super::sphere::Spheroid;
 
 /// Refuses an SRID that geography cannot have.
@@ -46,7 +46,39 @@ pub fn into_geography(mut geometry: Geometry) -> Result<Geometry> {
             (coord.x, coord.y) = (longitude(coord.x), latitude(coord.y));
         }
     });
+    if has_box(&geometry) && geometry.leaves().iter().any(|leaf| has_antipodal_edge(leaf)) {
+        return Err(failure("Antipodal (180 degrees long) edge detected!"));
+    }
     Ok(geometry)
+}
+
+/// PostGIS computes the box of a stored value for all but points and single lines of two points.
+fn has_box(geometry: &Geometry) -> bool {
+    match geometry.kind {
+        Kind::Point => false,
+        Kind::LineString => geometry.coords().len() > 2,
+        Kind::MultiLineString => !matches!(geometry.parts(), [only] if only.coords().len() <= 2),
+        _ => true,
+    }
+}
+
+/// An edge from a place to its opposite has no shortest way.
+fn has_antipodal_edge(leaf: &Geometry) -> bool {
+    let on_sphere = |coord: &Coord| {
+        let (longitude, latitude) = (coord.x.to_radians(), coord.y.to_radians());
+        [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()]
+    };
+    let along = |coords: &[Coord]| {
+        coords.windows(2).any(|edge| {
+            let (from, to) = (on_sphere(&edge[0]), on_sphere(&edge[1]));
+            from.iter().zip(&to).all(|(from, to)| (from + to).abs() <= 1e-12)
+        })
+    };
+    match leaf.kind {
+        Kind::Polygon => leaf.rings().iter().any(|ring| along(ring)),
+        Kind::LineString => along(leaf.coords()),
+        _ => false,
+    }
 }
 
 fn unsupported_kind(geometry: &Geometry) -> Option<super::geometry::Kind> {

@@ -31,6 +31,8 @@ mod number;
 mod operators;
 mod order;
 mod parse;
+#[cfg(feature = "engine")]
+mod proj;
 mod sets;
 mod sphere;
 mod substring;

@@ -1,8 +1,8 @@
-//! Reprojection between longitude/latitude and spherical Mercator; everything else needs PROJ.
+//! Reprojection: between longitude/latitude and spherical Mercator by their formulas, everything else through PROJ.
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernels::Scalar;
 
 use super::args;
@@ -13,7 +13,7 @@ const RADIUS: f64 = 6_378_137.0;
 pub(super) const SCALARS: &[(&str, Scalar)] =
     &[("st_transform(geometry,int4)", |_, a| Ok(transform(args::geometry(a, 0)?, args::int(a, 1)?)?.into_datum()))];
 
-/// `ST_Transform` where the formulas are exact.
+/// `ST_Transform`.
 pub(super) fn transform(mut geometry: Geometry, srid: i32) -> Result<Geometry> {
     let wanted = super::clamp_srid(srid);
     if wanted == 0 {
@@ -45,8 +45,11 @@ pub(super) fn transform(mut geometry: Geometry, srid: i32) -> Result<Geometry> {
             (coord.x, coord.y) =
                 (wrapped(coord.x * (1.0 / RADIUS)).to_degrees(), (coord.y * (1.0 / RADIUS)).sinh().atan().to_degrees());
         }),
+        #[cfg(feature = "engine")]
+        (from, to) => super::proj::transform(&mut geometry, from, to)?,
+        #[cfg(not(feature = "engine"))]
         (from, to) => {
-            return Err(Error::unsupported(format!("st_transform from SRID {from} to SRID {to}"))
+            return Err(crate::error::Error::unsupported(format!("st_transform from SRID {from} to SRID {to}"))
                 .hint("This transformation needs PROJ: run it where the data is, in PostGIS."));
         }
     }
