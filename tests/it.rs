@@ -29,4 +29,6 @@ mod snowflake;
 mod support;
 mod tidy;
 #[cfg(feature = "engine")]
+mod trino;
+#[cfg(feature = "engine")]
 mod wire;

@@ -74,10 +74,14 @@ impl Trino {
         write("catalog/memory.properties", "connector.name=memory\nmemory.max-data-per-node=300MB\n");
         write("catalog/tpch.properties", "connector.name=tpch\n");
         write("log.properties", "io.trino=WARN\n");
+        // Not every Java has it, and Trino does without.
+        let modules = Command::new(&java).arg("--list-modules").output().expect("java runs").stdout;
+        let vector = String::from_utf8_lossy(&modules).contains("jdk.incubator.vector");
         let log = std::fs::File::create(folder.join("log")).expect("a log file");
         let child = Command::new(&java)
             .args(["-Xmx1500m", "-XX:+ExitOnOutOfMemoryError", "-Djdk.attach.allowAttachSelf=true"])
-            .args(["--add-modules=jdk.incubator.vector", "--sun-misc-unsafe-memory-access=allow"])
+            .args(["--sun-misc-unsafe-memory-access=allow"])
+            .args(vector.then_some("--add-modules=jdk.incubator.vector"))
             .arg(format!("-Dconfig={}", folder.join("config.properties").display()))
             .arg(format!("-Dlog.levels-file={}", folder.join("log.properties").display()))
             .args(["-cp", &format!("{}/*", server.join("lib").display()), "io.trino.server.TrinoServer"])
