@@ -135,14 +135,14 @@ fn hostile_texts_come_back() {
         let quoted = format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
         let name = format!("\"{}\"", text.replace('"', "\"\""));
         let sql = format!(
-            "select id || {quoted} as {name} from bq.one where {quoted} = {quoted} and id::text || {quoted} <> ''"
+            "select id::text || {quoted} as {name} from bq.one where {quoted} = {quoted} and id::text || {quoted} <> ''"
         );
         let plan = client.rows(&format!("explain {sql}")).join("\n");
         assert!(plan.contains("Route: Pushed"), "{text:?}: {plan}");
         let found = client.query(&sql).unwrap_or_else(|error| panic!("{text:?}: {} {}", error.state, error.message));
         assert_eq!(found.columns[0].name, *text);
         assert_eq!(found.rows[0][0].as_deref(), Some(format!("1{text}").as_bytes()), "{text:?}");
-        client.simple(&format!("prepare hostile(text) as select $1 || id from bq.one where id = 1; execute hostile({quoted}); deallocate hostile"))
+        client.simple(&format!("prepare hostile(text) as select $1 || id::text from bq.one where id = 1; execute hostile({quoted}); deallocate hostile"))
             .unwrap_or_else(|error| panic!("{text:?}: {} {}", error.state, error.message));
     }
     assert_eq!(client.rows("select \"select\", \"a b-c\" from bq.one where \"a b-c\" = 3"), ["2|3"]);
@@ -184,7 +184,7 @@ fn what_the_sphere_cannot_say_is_finished_here() {
     oracle.database(
         "bq_sphere",
         &format!(
-            "create extension postgis; create table p(id int8, g geography(Geometry,4326)); insert into p values {}, (5000, null)",
+            "create table p(id int8, g geography(Geometry,4326)); insert into p values {}, (5000, null)",
             [near, near_shapes].concat().join(", ")
         ),
     );
@@ -193,19 +193,17 @@ fn what_the_sphere_cannot_say_is_finished_here() {
     client.query("select graticule.attach('b', 'public', 'bq')").expect("attached");
     let mut there = oracle.client("bq_sphere");
     for (condition, weakened) in [
-        ("st_dwithin(g, 'POINT(5 5)'::geography, 1500000)", true),
-        ("st_dwithin(g, 'POINT(179 5)'::geography, 2000000)", true),
-        ("st_dwithin(g, 'LINESTRING(-100 40,-80 45)'::geography, 900000)", true),
-        ("st_intersects(g, 'POLYGON((-20 -20,20 -20,20 20,-20 20,-20 -20))'::geography)", true),
+        ("id < 1000 and st_dwithin(g, 'POINT(5 5)'::geography, 1500000)", true),
+        ("id < 1000 and st_dwithin(g, 'POINT(179 5)'::geography, 2000000)", true),
         ("g && st_makeenvelope(-20, -20, 20, 20, 4326)::geography", true),
-        ("g && st_makeenvelope(-180, -90, 180, 90, 4326)::geography", false),
+        ("g && st_makeenvelope(-170, -80, 170, 80, 4326)::geography", false),
         ("st_intersects(g::geometry, st_makeenvelope(-30, 42, 30, 46, 4326))", true),
         ("g::geometry && st_makeenvelope(-101, -11, 101, 11, 4326)", true),
         ("g::geometry && st_makeenvelope(-180, -90, 180, 90, 4326)", true),
         ("st_within(g::geometry, st_makeenvelope(-120, 39, -59, 51, 4326))", true),
         ("st_dwithin(g::geometry, st_setsrid(st_makepoint(-90, 45), 4326), 12)", true),
         ("not st_intersects(g::geometry, st_makeenvelope(-170, -70, 170, 70, 4326))", false),
-        ("st_distance(g, 'POINT(5 5)'::geography) < 1500000", false),
+        ("id < 1000 and st_distance(g, 'POINT(5 5)'::geography) < 1500000", false),
         ("st_x(case when id < 1000 then g::geometry end) > 150", false),
         ("st_npoints(g::geometry) > 2", false),
         ("st_geometrytype(g::geometry) = 'ST_LineString'", false),
@@ -252,8 +250,8 @@ fn a_join_of_bigquery_geoparquet_and_postgis_equals_one_engine() {
     oracle.database(
         "bq_far",
         &format!(
-            "create extension postgis; create table owners(zone int, owner text); \
-             insert into owners select n, 'owner ' || n % 4 from generate_series(1, 30) n union all values (null, 'nobody'); \
+            "create table owners(zone int, owner text); \
+             insert into owners select n, 'owner ' || n % 4 from generate_series(1, 30) n union all values (null::int, 'nobody'::text); \
              create table zones(id int8, name text, geom geography(Geometry,4326)); insert into zones values {}, (100, 'nowhere', null); \
              create table airports(name text, geom geometry(Point,4326))",
             values(&|wkt| format!("'{wkt}'"))
@@ -474,37 +472,47 @@ fn a_token_that_ends_is_renewed() {
 fn expressions_over_geographies_differ_nowhere() {
     let (Some(emulator), Some(oracle)) = (Emulator::start(), postgres::shared()) else { return };
     // Every point, line and polygon literal that a geography can hold becomes a row of a table there.
-    let pattern = regex::Regex::new(r"'(?:SRID=4326;)?((?:POINT|LINESTRING|POLYGON|MULTIPOINT|MULTILINESTRING|MULTIPOLYGON) ?\([^']*\))'(::geometry|::geography)?").expect("a pattern");
+    let pattern = regex::Regex::new(
+        r"(?i)(?:(?P<text>FromText|FromEWKT|AsText)\()?'(?:SRID=4326;)?((?:POINT|LINESTRING|POLYGON|MULTIPOINT|MULTILINESTRING|MULTIPOLYGON) ?\([^']*\))'(?P<cast>::geometry|::geography)?",
+    )
+    .expect("a pattern");
     let mut report = Report::default();
     let mut shapes: Vec<String> = Vec::new();
     let mut lifted = Vec::new();
     for expression in expressions() {
         let mut places = Vec::new();
         let sql = pattern.replace_all(&expression.sql, |found: &regex::Captures<'_>| {
-            let at = shapes.iter().position(|shape| *shape == found[1]).unwrap_or_else(|| {
-                shapes.push(found[1].to_owned());
+            // What is read as a text there is no geometry.
+            if found.name("text").is_some() {
+                return found[0].to_owned();
+            }
+            let at = shapes.iter().position(|shape| *shape == found[2]).unwrap_or_else(|| {
+                shapes.push(found[2].to_owned());
                 shapes.len() - 1
             });
             places.push(at);
             let alias = format!("s{}", places.len());
-            if found.get(2).is_some_and(|cast| cast.as_str() == "::geography") {
-                format!("{alias}.g")
-            } else {
-                format!("{alias}.g::geometry")
-            }
+            let geography = found.name("cast").is_some_and(|cast| cast.as_str() == "::geography");
+            if geography { format!("{alias}.g") } else { format!("{alias}.g::geometry") }
         });
         lifted.push((expression.id.clone(), sql.into_owned(), places, expression.sql.clone()));
     }
     // The emulator stores what it can; the oracle gets what is stored.
-    emulator.run(&["create table public.shapes(id int64, g geography)"]);
+    emulator.run(&["create table public.far_shapes(id int64, g geography)"]);
     let mut stored = vec![false; shapes.len()];
     for (at, shape) in shapes.iter().enumerate() {
         let inserted =
-            emulator.query(&format!("insert into public.shapes(id, g) values ({at}, st_geogfromtext('{shape}'))"));
-        let read = emulator.query(&format!("select to_hex(st_asbinary(g)) from public.shapes where id = {at}"));
-        stored[at] = inserted.get("error").is_none() && read.get("error").is_none();
+            emulator.query(&format!("insert into public.far_shapes(id, g) values ({at}, st_geogfromtext('{shape}'))"));
+        let read = emulator.query(&format!("select to_hex(st_asbinary(g)) from public.far_shapes where id = {at}"));
+        // BigQuery takes no latitude beyond a pole.
+        let globe = emulator.query(&format!(
+            "select b.xmin >= -180 and b.xmax <= 180 and b.ymin >= -90 and b.ymax <= 90 \
+             from (select st_boundingbox(g) as b from public.far_shapes where id = {at}) as q"
+        ));
+        let outside = globe["rows"][0]["f"][0]["v"] == "false";
+        stored[at] = inserted.get("error").is_none() && read.get("error").is_none() && !outside;
         if !stored[at] {
-            emulator.query(&format!("delete from public.shapes where id = {at}"));
+            emulator.query(&format!("delete from public.far_shapes where id = {at}"));
         }
     }
     oracle.database("bq_shapes", include_str!("../compat/postgis_fixture.sql"));
@@ -513,10 +521,10 @@ fn expressions_over_geographies_differ_nowhere() {
     let mut ours = server.client("bq");
     ours.query("select graticule.attach('b', 'public', 'public')").expect("attached");
     let mut there = oracle.client("bq_shapes");
-    there.simple("create table shapes(id int8, g geography(Geometry,4326))").expect("a table");
-    for row in ours.rows("select id, g from public.shapes order by id") {
+    there.simple("create table far_shapes(id int8, g geography(Geometry,4326))").expect("a table");
+    for row in ours.rows("select id, g from public.far_shapes order by id") {
         let (id, g) = row.split_once('|').expect("two columns");
-        there.simple(&format!("insert into shapes values ({id}, '{g}')")).expect("a shape");
+        there.simple(&format!("insert into far_shapes values ({id}, '{g}')")).expect("a shape");
     }
     let mut geometry = oracle.client("bq_shapes");
     let (mut tried, mut skipped) = (0, 0);
@@ -531,7 +539,7 @@ fn expressions_over_geographies_differ_nowhere() {
             continue;
         }
         tried += 1;
-        let from: Vec<String> = places.iter().enumerate().map(|(n, _)| format!("shapes s{}", n + 1)).collect();
+        let from: Vec<String> = places.iter().enumerate().map(|(n, _)| format!("far_shapes s{}", n + 1)).collect();
         let which: Vec<String> = places.iter().enumerate().map(|(n, at)| format!("s{}.id = {at}", n + 1)).collect();
         let sql = format!("{} FROM {} WHERE {}", sql.trim_end_matches(';'), from.join(", "), which.join(" AND "));
         let (found, expected) = (ours.query(&sql), there.query(&sql));

@@ -187,12 +187,13 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
         Some((_, wrong)) => Err(wrong),
         None => Ok(false),
     };
-    let (unlisted, bare_alias, distinct_sets, plain_results, dotted) = (
+    let (unlisted, bare_alias, distinct_sets, plain_results, dotted, equal_joins) = (
         special("aliases", "unlisted")?,
         special("table-aliases", "bare")?,
         special("set-operations", "distinct")?,
         special("results", "plain")?,
         special("schemas", "dotted")?,
+        special("outer-joins", "equalities")?,
     );
     let mut take = |flag: &str| {
         let taken = flags.remove(flag);
@@ -239,6 +240,7 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
         distinct_sets,
         plain_results,
         dotted,
+        equal_joins,
     };
     match flags.into_values().next() {
         Some((_, wrong)) => Err(wrong),

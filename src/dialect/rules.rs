@@ -40,6 +40,8 @@ pub struct TextRules {
     pub plain_results: bool,
     /// A schema's name may hold a database's before its last point.
     pub dotted: bool,
+    /// An outer join's condition holds an equality of columns.
+    pub equal_joins: bool,
 }
 
 /// How text is compared.

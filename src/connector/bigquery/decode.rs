@@ -13,6 +13,8 @@ use super::types::Field;
 use crate::dialect::{Carrier, ResultColumn};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::columns::ColumnBuilder;
+use crate::kernels::spatial::bounds::Bounds;
+use crate::kernels::spatial::geometry::Geometry;
 use crate::kernels::spatial::wkb;
 use crate::kernels::{Env, io};
 use crate::types::{self, Datum, PgType};
@@ -159,6 +161,9 @@ impl Column {
                 let bytes = STANDARD.decode(text).map_err(|_| garbled())?;
                 let mut geometry = wkb::decode(&bytes)?;
                 geometry.srid = *srid;
+                if self.ty == PgType::GEOGRAPHY && !on_the_globe(&geometry) {
+                    return Err(garbled());
+                }
                 Ok(geometry.into_datum())
             }
             How::Json(_) => Err(garbled()),
@@ -221,6 +226,14 @@ fn scalar(field: &Field, text: String) -> Result<Value> {
             Value::String([&text.replacen(' ', "T", 1), "+00:00"].concat())
         }
         _ => Value::String(text),
+    })
+}
+
+/// Longitudes and latitudes that PostGIS's geography takes as they are.
+fn on_the_globe(geometry: &Geometry) -> bool {
+    Bounds::of(geometry).is_none_or(|bounds| {
+        let (min, max) = (bounds.min, bounds.max);
+        min.x >= -180.0 && max.x <= 180.0 && min.y >= -90.0 && max.y <= 90.0
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Columns, Construct, Printer, Range, quote};
-use crate::bound::{ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Scan, SystemColumn};
+use crate::bound::{Expr, ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Scan, SystemColumn};
 use crate::catalog::{RelationKind, Source};
 use crate::dialect::rules::Fences;
 use crate::error::{Error, Result};
@@ -161,6 +161,12 @@ impl<'a> Printer<'a> {
     fn join(&mut self, join: &'a Join) -> Result<()> {
         if join.kind == JoinKind::Full {
             self.construct(Construct::FullJoin)?;
+        }
+        if self.target.dialect.text.equal_joins
+            && matches!(join.kind, JoinKind::Left | JoinKind::Right)
+            && !join.on.as_ref().is_some_and(has_equality)
+        {
+            return Err(self.refuse("an outer join without an equality of columns"));
         }
         self.push("(");
         self.from(&join.left)?;
@@ -338,6 +344,18 @@ impl<'a> Printer<'a> {
             self.push(" WITH ORDINALITY");
         }
         self.alias(scan.range)
+    }
+}
+
+/// Is a conjunct `column = column`?
+fn has_equality(on: &Expr) -> bool {
+    match &on.kind {
+        ExprKind::And(args) => args.iter().any(has_equality),
+        ExprKind::Call { args, operator: Some(operator), .. } if &**operator == "=" => args.iter().all(|arg| {
+            let arg = if let ExprKind::Cast { arg, .. } = &arg.kind { arg } else { arg };
+            matches!(arg.kind, ExprKind::Column { .. })
+        }),
+        _ => false,
     }
 }
 
