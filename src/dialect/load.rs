@@ -390,6 +390,7 @@ fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
         "bounds",
         "no_group",
         "no_order",
+        "rounded",
         "turned",
     ])?;
     let name = match (row.flag("native")?, row.text("refuse")?, row.text("name")?) {
@@ -424,6 +425,7 @@ fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
         empty: parse("empty", one)?,
         bounds: parse("bounds", one)?,
         turned: row.flag("turned")?,
+        rounded: row.flag("rounded")?,
         groups: !row.flag("no_group")?,
         orders: !row.flag("no_order")?,
     })))

@@ -201,6 +201,8 @@ pub struct NamedType {
     pub bounds: Option<Template>,
     /// The target keeps another geometry than a constant says (rings turned, Z dropped): only flat points stand outside of weaker conditions.
     pub turned: bool,
+    /// It keeps no constant to the last bit, not even a point: none stands outside of weaker conditions.
+    pub rounded: bool,
     /// GROUP BY, DISTINCT and set operations agree with PostgreSQL's.
     pub groups: bool,
     /// ORDER BY agrees with PostgreSQL's.

@@ -611,7 +611,7 @@ impl<'a> Printer<'a> {
     pub(super) fn foreign_parameter(&mut self, mark: &str, ty: &ExprType) -> Result<()> {
         let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
         let named = named.ok_or_else(|| self.refuse(format!("a parameter of type {}", ty.oid.name())))?;
-        if named.turned && !self.weaker {
+        if (named.turned || named.rounded) && !self.weaker {
             return Err(self.refuse("a geometry as a parameter"));
         }
         match &named.parameter {
@@ -639,6 +639,9 @@ impl<'a> Printer<'a> {
             return Ok(());
         }
         let named = named.ok_or_else(|| self.refuse(format!("a constant of type {}", ty.oid.name())))?;
+        if named.rounded && !self.weaker && !value.is_null() {
+            return Err(self.refuse("a constant geometry"));
+        }
         if named.turned && !self.weaker && !value.is_null() {
             let geometry = Geometry::from_datum(value)?;
             if geometry.kind != Kind::Point || geometry.z || geometry.m {
