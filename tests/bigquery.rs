@@ -299,6 +299,51 @@ fn a_join_of_bigquery_geoparquet_and_postgis_equals_one_engine() {
     assert_eq!(client.rows(&outer("bq.zones", "pg.owners")), there.rows(&outer("zones", "owners")));
 }
 
+#[test]
+fn qgis_draws_a_layer() {
+    const PYTHON: &str = "/usr/bin/python3";
+    let Some(emulator) = Emulator::start() else { return };
+    let installed = std::process::Command::new(PYTHON).args(["-c", "import qgis.core"]).output();
+    if !installed.is_ok_and(|done| done.status.success()) {
+        eprintln!("SKIPPED: {PYTHON} has no QGIS; run `make test-deps`, which installs python3-qgis");
+        return;
+    }
+    let rows: Vec<String> = (-13..-6)
+        .flat_map(|x| (2..5).map(move |y| (x * 10, y * 10)))
+        .enumerate()
+        .map(|(n, (x, y))| {
+            let (x1, y1) = (x + 10, y + 10);
+            format!("({n}, st_geogfromtext('POLYGON(({x} {y},{x1} {y},{x1} {y1},{x} {y1},{x} {y}))'))")
+        })
+        .collect();
+    emulator.run(&[
+        "create table public.zones(id int64, geom geography)",
+        &format!("insert into public.zones(id, geom) values {}", rows.join(", ")),
+    ]);
+    for (name, options) in [("round", ""), ("flat", ", geometry 'true'")] {
+        let server = Graticule::serve("bq", &emulator.server("b", options));
+        server.client("bq").query("select graticule.attach('b', 'public', 'bq')").expect("attached");
+        let picture = server.folder.join("layer.png");
+        let drawn = std::process::Command::new(PYTHON)
+            .args(["compat/clients/qgis_layer.py", "bq.zones", "id", "geom", "-95,35,20"])
+            .arg(&picture)
+            .arg("Polygon")
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", server.port.to_string())
+            .env("PGDATABASE", "bq")
+            .output()
+            .expect("python runs");
+        let said = String::from_utf8_lossy(&drawn.stdout).into_owned();
+        let line = said.lines().find(|line| line.starts_with('{'));
+        let line = line.unwrap_or_else(|| panic!("{name}: {said} {}", String::from_utf8_lossy(&drawn.stderr)));
+        let found: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(found["features"], 21, "{name}: {found}");
+        assert_eq!(found["identified"], serde_json::json!(["10"]), "{name}: {found}");
+        assert!(found["part"].as_u64().is_some_and(|part| (4..21).contains(&part)), "{name}: {found}");
+        assert!(found["pixels"].as_u64().is_some_and(|pixels| pixels > 1000), "{name}: {found}");
+    }
+}
+
 /// A table of a thousand rows behind a double.
 fn thousand() -> Option<(Emulator, Double)> {
     let emulator = Emulator::start()?;

@@ -144,7 +144,7 @@ pub enum Guard {
     OneOf(usize, Vec<String>),
     /// The aggregate says its order.
     Ordered,
-    /// That argument is a constant text without a backslash.
+    /// That argument is a constant text without a backslash or an underscore.
     Plain(usize),
     /// That argument is a constant pattern of LIKE that is well-formed.
     Pattern(usize),

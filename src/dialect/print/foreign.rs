@@ -140,7 +140,7 @@ impl<'a> Printer<'a> {
             Guard::Pattern(at) => constant(*at)
                 .and_then(Datum::as_str)
                 .is_some_and(|text| (text.len() - text.trim_end_matches('\\').len()) & 1 == 0),
-            Guard::Plain(at) => constant(*at).and_then(Datum::as_str).is_some_and(|text| !text.contains('\\')),
+            Guard::Plain(at) => constant(*at).and_then(Datum::as_str).is_some_and(|text| !text.contains(['\\', '_'])),
             Guard::Text => args.iter().all(|arg| matches!(arg.ty.oid, PgType::TEXT | PgType::VARCHAR)),
             Guard::Positive(at) => constant(*at).is_some_and(|value| match value {
                 Datum::Float8(value) => *value > 0.0 && value.is_finite(),
@@ -163,7 +163,9 @@ impl<'a> Printer<'a> {
             Guard::Literal(at) | Guard::Srid(at) => format!("Argument {} must be a constant there.", at + 1),
             Guard::OneOf(at, values) => format!("Argument {} must be one of {} there.", at + 1, values.join(", ")),
             Guard::Pattern(at) => format!("Argument {} must be a constant pattern there.", at + 1),
-            Guard::Plain(at) => format!("Argument {} must be a constant without a backslash there.", at + 1),
+            Guard::Plain(at) => {
+                format!("Argument {} must be a constant without a backslash or an underscore there.", at + 1)
+            }
             Guard::Text => "Arguments must be text there.".to_owned(),
             Guard::Narrow => "A constant spans too much of the globe.".to_owned(),
             Guard::NoCollection => "It is the same there only for columns that cannot hold collections.".to_owned(),

@@ -95,7 +95,7 @@ fn statements(function: &Function, rule: &FunctionRule) -> Vec<String> {
             let patterns = ["a%", "%c", "a\\_c", "_", "A%B", "\\\\%", "", "%", "é%"];
             Some((*at, patterns.map(str::to_owned).to_vec()))
         }
-        Guard::Plain(at) => Some((*at, ["a%", "%c", "_", "A%B", "", "%", "é%"].map(str::to_owned).to_vec())),
+        Guard::Plain(at) => Some((*at, ["a%", "%c", "A%B", "", "%", "é%"].map(str::to_owned).to_vec())),
         _ => None,
     });
     let (chosen, values) = match options {
