@@ -1,13 +1,15 @@
 //! What is printed otherwise for a target that is not PostgreSQL: by its rows, or not at all.
 
+mod limit;
+
 use std::fmt::Write;
 
 use super::{Construct, Printer, SyntaxRule};
 use crate::bound::{
-    AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, Limit, OutputColumn, Query, Truth, WindowCall,
+    AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, OutputColumn, Query, Truth, WindowCall,
 };
 use crate::catalog::{Column, Function};
-use crate::dialect::rules::{Evidence, Form, FunctionRule, Guard, LimitOrder, NamedType, Version};
+use crate::dialect::rules::{Evidence, Form, FunctionRule, Guard, NamedType, Version};
 use crate::dialect::shape::{is_spatial, shape};
 use crate::dialect::template::{Clause, Piece, Side, Template, ValueForm};
 use crate::error::{Error, Result};
@@ -697,40 +699,6 @@ impl<'a> Printer<'a> {
         self.push(" AS ");
         self.push(&name);
         self.push(")");
-        Ok(())
-    }
-
-    /// LIMIT and OFFSET, of constants.
-    pub(super) fn foreign_limit(&mut self, limit: &'a Limit) -> Result<()> {
-        if limit.with_ties {
-            return Err(self.refuse("WITH TIES"));
-        }
-        let number = |expr: &Option<Expr>| match expr.as_ref().map(constant) {
-            None | Some(ExprKind::Literal(Datum::Null)) => Ok(None),
-            Some(ExprKind::Literal(value)) => value.as_i64().filter(|value| *value >= 0).map(Some).ok_or(()),
-            Some(_) => Err(()),
-        };
-        let count = number(&limit.count).map_err(|()| self.refuse("LIMIT of anything but a constant"))?;
-        let offset = number(&limit.offset).map_err(|()| self.refuse("OFFSET of anything but a constant"))?;
-        let order = self.target.dialect.text.limit;
-        let (count, offset) = match order {
-            LimitOrder::Fetch => (
-                count.map(|count| format!(" FETCH NEXT {count} ROWS ONLY")),
-                offset.map(|offset| format!(" OFFSET {offset} ROWS")),
-            ),
-            LimitOrder::LimitOffset | LimitOrder::LimitRequired | LimitOrder::OffsetLimit => {
-                (count.map(|count| format!(" LIMIT {count}")), offset.map(|offset| format!(" OFFSET {offset}")))
-            }
-        };
-        let parts = match order {
-            LimitOrder::LimitOffset => [count, offset],
-            LimitOrder::LimitRequired if offset.is_some() => {
-                [count.or_else(|| Some(format!(" LIMIT {}", i64::MAX))), offset]
-            }
-            LimitOrder::LimitRequired => [count, offset],
-            LimitOrder::Fetch | LimitOrder::OffsetLimit => [offset, count],
-        };
-        parts.into_iter().flatten().for_each(|part| self.push(&part));
         Ok(())
     }
 }
