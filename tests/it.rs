@@ -12,6 +12,8 @@ mod conformance;
 #[cfg(feature = "engine")]
 mod corpus;
 #[cfg(feature = "engine")]
+mod cross;
+#[cfg(feature = "engine")]
 mod cursors;
 #[cfg(feature = "engine")]
 mod duckdb;
