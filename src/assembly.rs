@@ -62,9 +62,39 @@ fn pipeline(_config: &Config) -> Result<Pipeline> {
 }
 
 /// `graticule check`: everything that `serve` would read, without writing anything: definitions go to memory.
-pub async fn check(config: &Config) -> Result<()> {
-    crate::dialect::Dialect::load_all()?;
-    assemble(&Config { data_dir: None, ..config.clone() }).await.map(|_| ())
+///
+/// The answer says of each dialect how its functions are answered, or what is wrong in which line of which file.
+pub async fn check(config: &Config) -> Result<String> {
+    let language = Language::load()?;
+    let mut out = format!("{} functions in the language\n", language.all_functions().count());
+    let mut wrong = None;
+    for (name, dialect) in crate::dialect::Dialect::load_each() {
+        match dialect {
+            Ok(dialect) => {
+                let c = dialect.coverage(&language);
+                out.push_str(&format!(
+                    "{name:10} {} there ({} native, {} rewritten, {} by a superset; {} exact, {} documented, {} approximate), {} here, {} refused\n",
+                    c.native + c.rewritten + c.superset,
+                    c.native,
+                    c.rewritten,
+                    c.superset,
+                    c.exact,
+                    c.documented,
+                    c.approximate,
+                    c.local,
+                    c.refused
+                ));
+            }
+            Err(error) => {
+                out.push_str(&format!("{name:10} {}\n", error.message()));
+                wrong.get_or_insert(error);
+            }
+        }
+    }
+    if let Some(error) = wrong {
+        return Err(error.detail(out));
+    }
+    assemble(&Config { data_dir: None, ..config.clone() }).await.map(|_| out)
 }
 
 /// `graticule verify`: the table of `graticule.verify`, what differs first.

@@ -108,7 +108,12 @@ fn run(command: Command) -> Result<(), Exit> {
     runtime.block_on(async {
         match command {
             Command::Check(_) => {
-                assembly::check(&config).await.map_err(|error| Exit(BAD_CONFIGURATION, error.to_string()))
+                let text = assembly::check(&config).await;
+                #[allow(clippy::print_stdout)]
+                text.map(|text| print!("{text}")).map_err(|error| {
+                    let detail = error.fields().detail.clone().map_or_else(String::new, |detail| format!("\n{detail}"));
+                    Exit(BAD_CONFIGURATION, format!("{error}{detail}"))
+                })
             }
             Command::Demo(_) => {
                 let config = assembly::demo(config).await.map_err(|error| Exit(1, error.to_string()))?;

@@ -6,9 +6,58 @@ use std::fmt::Write;
 use crate::clients::{CLIENTS, played};
 use crate::corpus::{WAYS, expressions, report};
 use crate::support::differential::Report;
+use graticule::catalog::Language;
+use graticule::dialect::Dialect;
 
 const PATH: &str = "docs/conformance.md";
 const CLIENTS_TITLE: &str = "## Clients";
+
+const FUNCTIONS: &str = "docs/functions.md";
+
+/// Function by target, from the dialects' rows: a cell says `exact` only where the row was executed equal on the real engine
+/// (`compat/dialects/verify.py`, `tests/duckdb_differential.rs`).
+#[test]
+fn the_table_of_functions_is_current() {
+    let language = Language::load().expect("the language");
+    let dialects: Vec<_> = Dialect::load_all().expect("every dialect");
+    let mut out = String::from(
+        "# Functions by target\n\nWritten by the tests (`UPDATE=1 cargo test --test it conformance`) from `dialects/`. *native*: the target's own \
+         function or operator; *rewritten*: other SQL there; *superset*: a weaker condition there, tested again here; *local*: computed here, \
+         over the rows that the target's conditions leave; *refused*: 0A000. *exact*: executed equal on the real engine; *documented*: by the \
+         vendor's documentation; *approximate*: with a notice. A guard of a row may send a call to the engine all the same.\n\n",
+    );
+    let _ = writeln!(
+        out,
+        "| target | native | rewritten | superset | local | refused | exact | documented | approximate |"
+    );
+    let _ = writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for dialect in &dialects {
+        let c = dialect.coverage(&language);
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            dialect.name, c.native, c.rewritten, c.superset, c.local, c.refused, c.exact, c.documented, c.approximate
+        );
+    }
+    let names: Vec<&str> = dialects.iter().map(|dialect| dialect.name).collect();
+    let _ = writeln!(out, "\n| function | {} |\n| --- |{}", names.join(" | "), " --- |".repeat(names.len()));
+    let mut functions: Vec<_> = language.all_functions().collect();
+    functions.sort_by_key(|function| (function.schema, function.signature()));
+    for function in functions {
+        let cells: Vec<String> = dialects.iter().map(|dialect| dialect.answer(function).text()).collect();
+        let _ = writeln!(out, "| {} | {} |", function.signature().replace('_', "\\_"), cells.join(" | "));
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(FUNCTIONS, out).expect("the table is written");
+        return;
+    }
+    let current = std::fs::read_to_string(FUNCTIONS).unwrap_or_default();
+    let differing = out.lines().zip(current.lines()).find(|(found, written)| found != written);
+    assert!(
+        out == current,
+        "{FUNCTIONS} is not current: run `UPDATE=1 cargo test --test it conformance`: {differing:?}"
+    );
+}
 
 #[test]
 fn the_conformance_document_is_current() {
@@ -62,7 +111,7 @@ fn expressions_text(reports: &[&Report]) -> String {
          and stands with its reason in `compat/ledger.toml`; a silent difference fails the tests.\n\n## PostGIS expressions\n\nEach expression \
          of `compat/postgis_expressions.tsv` runs on PostGIS 3.3 and here: *folded* (as a client would send it), *PostGIS* (printed for and \
          run on an attached server, nothing folded), *engine* (nothing folded or pushed but bare tables), *lifted* (on the engine, each literal \
-         in a column of a table). A cell has the number of expressions that answered the same value, type and SQLSTATE.\n",
+         in a column of a table). How each function is answered on each target stands in [functions.md](functions.md). A cell has the number of expressions that answered the same value, type and SQLSTATE.\n",
     );
     let (mut total, mut categories, mut constructs) = ([Share::default(); 4], Vec::new(), BTreeMap::new());
     for expression in expressions() {

@@ -6,6 +6,8 @@
 #[cfg(feature = "engine")]
 mod bigquery;
 #[cfg(feature = "engine")]
+mod check;
+#[cfg(feature = "engine")]
 mod clients;
 #[cfg(feature = "engine")]
 mod conformance;

@@ -70,7 +70,12 @@ impl Dialect {
         embedded.map(Embedded::load).transpose()
     }
 
-    /// Loads every embedded dialect: `graticule check`, and the first error of a bad one.
+    /// Every embedded dialect by its name, or what is wrong with its files: `graticule check`.
+    pub fn load_each() -> Vec<(&'static str, Result<&'static Dialect>)> {
+        EMBEDDED.iter().map(|embedded| (embedded.name, embedded.load())).collect()
+    }
+
+    /// Loads every embedded dialect; the first error of a bad one.
     pub fn load_all() -> Result<Vec<&'static Dialect>> {
         // Side by side: a start waits for the longest only.
         std::thread::scope(|scope| {

@@ -4,6 +4,7 @@
 //! has no row cannot be said, and `route` finishes it here. Each row has its evidence; the session's fidelity decides what is used.
 
 mod corpus;
+mod coverage;
 mod load;
 mod print;
 pub mod quote;
@@ -13,6 +14,7 @@ pub mod target;
 mod template;
 
 pub use self::corpus::Probe;
+pub use self::coverage::{Answer, Coverage};
 pub use self::print::{PrintTarget, print};
 #[cfg(test)]
 pub(crate) use self::print::{foreign_catalog, tests};

@@ -189,7 +189,7 @@ impl Verifier<'_> {
         };
         let mut answers = together.unwrap_or_default().into_iter();
         for (call, expected) in &tried {
-            let found = match answers.next().filter(|_| expected.is_ok()) {
+            let found = match if expected.is_ok() { answers.next() } else { None } {
                 Some(found) => Ok(found),
                 None => self.ask(&[call]).await?.and_then(|row| {
                     row.into_iter().next().ok_or_else(|| Error::internal("an answer without a column"))
