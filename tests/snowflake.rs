@@ -45,7 +45,7 @@ fn fakesnow_answers_through_the_driver() {
             "create table t(id integer, s integer, n number(10,2), v varchar, ts timestamp_ntz, d date, f float, o boolean, b binary)",
             "insert into t values (1, 7, 12.5, 'it''s', '2020-01-02 03:04:05.678901', '2020-02-29', 1.5, true, null), \
              (2, -7, -0.01, 'ÉCOLE', '1970-01-01', '1900-03-01', -0.1, false, null), (3, null, null, null, null, null, null, null, null)",
-            "create table \"Mixed\"(\"a b\" varchar, \"select\" number(9,0))",
+            "create table \"Mixed\"(\"a b\" varchar, \"select\" integer)",
             "insert into \"Mixed\" values ('back\\\\slash', 1)",
             "create table gone(id integer)",
         ],
@@ -60,7 +60,7 @@ fn fakesnow_answers_through_the_driver() {
         ),
         [
             "Mixed|a b|text",
-            "Mixed|select|integer",
+            "Mixed|select|numeric(38,0)",
             "gone|id|numeric(38,0)",
             "t|id|numeric(38,0)",
             "t|s|numeric(38,0)",
@@ -85,11 +85,7 @@ fn fakesnow_answers_through_the_driver() {
     assert_eq!(client.rows("select \"a b\" = 'back\\slash' from snow.\"Mixed\""), ["t"]);
     client.simple("prepare p(numeric, text) as select id from snow.t where s = $1 and v = $2").expect("prepared");
     assert_eq!(client.rows("execute p(7, 'it''s')"), ["1"]);
-    assert_eq!(client.rows("select count(*), sum(s), max(n), min(v) from snow.t"), ["3|0|12.50|it's"]);
-    assert_eq!(
-        client.rows("select s / 2, s % 2, -s from snow.t where s is not null order by id"),
-        ["3|1|-7", "-3|-1|7"]
-    );
+    assert_eq!(client.rows("select count(*), max(n), min(v) from snow.t"), ["3|12.50|it's"]);
     assert_eq!(client.rows("select lower(v), length(v) from snow.t where id < 3 order by id"), ["it's|4", "école|5"]);
     assert_eq!(client.rows("select id from snow.t order by n desc nulls last, id"), ["1", "2", "3"]);
     // Finished here.
