@@ -31,6 +31,15 @@ pub(super) fn clean(option: &str, value: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
+/// A name, found by the manifest rules of ADBC, or an absolute path.
+pub(super) fn library(option: &str, value: &str) -> Result<String> {
+    let value = clean(option, value)?;
+    if value.contains('/') && !value.starts_with('/') {
+        return Err(invalid_value(option, &value).hint("Give the name of a driver, or an absolute path."));
+    }
+    Ok(value)
+}
+
 /// A whole number within bounds.
 pub(super) fn number(option: &str, value: &str, low: usize, high: usize) -> Result<usize> {
     match value.trim().parse() {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::bigquery::BigqueryWrapper;
 use super::duckdb::DuckdbWrapper;
-pub(super) use super::options::{invalid_option, missing_option};
+use super::options::{invalid_option, missing_option};
 use super::postgres::{self, Credentials, PostgresServer};
 use super::snowflake::SnowflakeWrapper;
 use super::trino::TrinoWrapper;

@@ -135,11 +135,6 @@ impl Call {
 }
 
 impl Answer {
-    /// A header's text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
     /// The body as text, for messages.
     pub fn text(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);

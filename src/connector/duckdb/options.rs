@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::connector::Options;
 use crate::connector::adbc::{DRIVER_OPTIONS, Launch, Limits};
-use crate::connector::options::{clean, invalid_option, invalid_value, missing_option, number, seconds};
+use crate::connector::options::{clean, invalid_option, invalid_value, library, missing_option, number, seconds};
 use crate::error::Result;
 
 const OPTIONS: [&str; 11] = [
@@ -113,15 +113,6 @@ impl Duckdb {
             count: None,
         }
     }
-}
-
-/// A name, found by the manifest rules of ADBC, or an absolute path.
-fn library(option: &str, value: &str) -> Result<String> {
-    let value = clean(option, value)?;
-    if value.contains('/') && !value.starts_with('/') {
-        return Err(invalid_value(option, &value).hint("Give the name of a driver, or an absolute path."));
-    }
-    Ok(value)
 }
 
 /// An absolute path: a relative one would depend on where the server was started.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::types::Reading;
 use crate::connector::Options;
 use crate::connector::adbc::{DRIVER_OPTIONS, Launch, Limits};
-use crate::connector::options::{clean, invalid_option, invalid_value, missing_option, number, seconds};
+use crate::connector::options::{clean, invalid_option, invalid_value, library, missing_option, number, seconds};
 use crate::error::Result;
 
 const OPTIONS: [&str; 17] = [
@@ -244,15 +244,6 @@ impl Credentials {
         }
         Ok(Credentials { options: parsed })
     }
-}
-
-/// A name, found by the manifest rules of ADBC, or an absolute path.
-fn library(option: &str, value: &str) -> Result<String> {
-    let value = clean(option, value)?;
-    if value.contains('/') && !value.starts_with('/') {
-        return Err(invalid_value(option, &value).hint("Give the name of a driver, or an absolute path."));
-    }
-    Ok(value)
 }
 
 #[cfg(test)]

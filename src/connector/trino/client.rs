@@ -58,7 +58,6 @@ pub(super) struct Page {
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct PageColumn {
-    pub name: String,
     #[serde(rename = "type")]
     pub ty: String,
 }

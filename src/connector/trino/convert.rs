@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn came(ty: &str) -> PageColumn {
-        PageColumn { name: "x".to_owned(), ty: ty.to_owned() }
+        PageColumn { ty: ty.to_owned() }
     }
 
     /// Values as Trino 476 writes them.
