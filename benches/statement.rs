@@ -9,6 +9,7 @@ use graticule::bind::{BindContext, bind};
 use graticule::catalog::{
     Acl, Catalog, Column, Constraint, ConstraintKind, Language, Relation, RelationKind, Server, Source, oids,
 };
+use graticule::dialect::Dialect;
 use graticule::kernels::Formats;
 use graticule::pipeline::{Database, Pipeline};
 use graticule::session::{Executor, Login, Session, SessionContext, Settings, Startup};
@@ -17,6 +18,9 @@ use graticule::types::{GeometryTypmod, PgType};
 use graticule::{policy, route};
 
 const SERVER: u32 = 20_000;
+
+/// Wrappers of targets that speak another dialect.
+const FOREIGN: [&str; 4] = ["bigquery", "duckdb", "snowflake", "trino"];
 
 /// As QGIS reads the features of a layer within the canvas.
 const QGIS: &str = r#"DECLARE qgis_15 BINARY CURSOR FOR SELECT st_asbinary("geom",'NDR'),"id","name"::text,"pop"::text,"big","area"::text,"ratio"::text,"score"::text,"founded"::text,"seen"::text,"seen_local"::text,boolout("active")::text,"code"::text,"label"::text,array_out("tags")::text,"attrs"::text,"ext_id"::text,"blob"::text FROM "demo"."cities" WHERE "geom" && st_makeenvelope(-10,35,0,40,4326)"#;
@@ -97,6 +101,7 @@ fn relation(oid: u32, schema: (&str, u32), name: &str, columns: Columns) -> Rela
         rows: -1.0,
         pages: 0,
         view_definition: None,
+        view_in_path: None,
         version: 1,
         row_type: oid + 3,
     }
@@ -115,6 +120,7 @@ fn catalog(base: &Catalog) -> Catalog {
         version: 1,
         comment: None,
         postgis_schema: Some("public".to_owned()),
+        refused: Default::default(),
     };
     builder.catalog().servers.insert(SERVER, Arc::new(server));
     let mut demo = (*builder.catalog().schemas["public"]).clone();
@@ -149,6 +155,20 @@ fn catalog(base: &Catalog) -> Catalog {
     if let Some(geom) = cities.columns.last_mut() {
         geom.typmod = point;
     }
+    for (wrapper, number) in FOREIGN.into_iter().zip(1..) {
+        let mut server = (*builder.catalog().servers[&SERVER]).clone();
+        (server.oid, server.name, server.wrapper) = (SERVER + number, wrapper.to_owned(), wrapper.to_owned());
+        server.postgis_schema = None;
+        builder.catalog().servers.insert(server.oid, Arc::new(server));
+        let mut schema = (*builder.catalog().schemas["public"]).clone();
+        (schema.oid, schema.name) = (30_000 + number, wrapper.to_owned());
+        builder.catalog().schemas.insert(wrapper.to_owned(), Arc::new(schema));
+        let mut there = cities.clone();
+        (there.oid, there.row_type) = (31_000 + number * 10, 31_003 + number * 10);
+        (there.schema, there.schema_oid) = (Arc::from(wrapper), 30_000 + number);
+        there.source = Source::Remote { server: SERVER + number, schema: "demo".to_owned(), name: "cities".to_owned() };
+        builder.put_relation(there);
+    }
     builder.put_relation(cities);
     for ((name, columns), number) in TPCH.into_iter().zip(0..) {
         builder.put_relation(relation(22_000 + number * 10, ("public", oids::PUBLIC), name, columns));
@@ -169,8 +189,11 @@ fn print(catalog: &Catalog, statements: &[Statement]) -> usize {
     let bound = bind(&context, node, &statement.literals, &[]).expect("it binds");
     let secured = policy::secure(bound, catalog, oids::SUPERUSER).expect("a superuser may");
     let choice = route::choose(&secured, catalog, route::Options::default()).expect("a route");
-    let route::Route::Pushed { sql, .. } = choice.route else { panic!("not pushed: {:?}", choice.why) };
-    sql.text().len()
+    match choice.route {
+        route::Route::Pushed { sql, .. } => sql.text().len(),
+        route::Route::Federated { fragments, .. } => fragments.len(),
+        route::Route::Constant | route::Route::Local => panic!("nothing is printed: {:?}", choice.why),
+    }
 }
 
 #[cfg(feature = "engine")]
@@ -219,6 +242,15 @@ fn statements(criterion: &mut Criterion) {
                 |text| print(&catalog, &shapes.parse(black_box(&text)).expect("valid SQL")),
                 BatchSize::SmallInput,
             );
+        });
+    }
+    let start = std::time::Instant::now();
+    let dialects = Dialect::load_all().expect("they load").len();
+    println!("loading all {dialects} dialects, once: {:?}", start.elapsed());
+    for wrapper in FOREIGN {
+        let text = QGIS.replace("\"demo\"", &format!("\"{wrapper}\""));
+        criterion.bench_function(&format!("parse..print for {wrapper}: qgis features"), |bench| {
+            bench.iter(|| print(&catalog, &sql::parse(black_box(&text)).expect("valid SQL")));
         });
     }
     for (name, text) in [("qgis features", QGIS), ("tpch q5", TPCH_Q5)] {

@@ -35,4 +35,6 @@ mod tidy;
 #[cfg(feature = "engine")]
 mod trino;
 #[cfg(feature = "engine")]
+mod verify;
+#[cfg(feature = "engine")]
 mod wire;

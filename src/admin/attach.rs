@@ -428,6 +428,7 @@ impl<'a> Import<'a> {
             rows: file.rows.map_or(-1.0, |rows| rows as f32),
             pages: 0,
             view_definition: None,
+            view_in_path: None,
             version: self.version(name),
             row_type: self.builder.oid_of(&self.schema.name, &format!("{name}\u{1}type")),
         })
@@ -568,6 +569,7 @@ impl<'a> Import<'a> {
             rows: found.rows.map_or(-1.0, |rows| rows as f32),
             pages: i32::try_from(found.pages).unwrap_or(i32::MAX),
             view_definition: found.view_definition.clone(),
+            view_in_path: found.view_in_path.clone(),
             version: self.version(name),
             row_type: self.builder.oid_of(&self.schema.name, &format!("{name}\u{1}type")),
         })

@@ -54,6 +54,7 @@ fn relation(oid: u32, name: &str, columns: Vec<Column>) -> Relation {
         view_definition: None,
         version: 1,
         row_type: 0,
+        view_in_path: None,
     }
 }
 

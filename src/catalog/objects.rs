@@ -39,6 +39,8 @@ pub struct Relation {
     pub pages: i32,
     /// SQL text of a view, as `pg_get_viewdef` prints it.
     pub view_definition: Option<String>,
+    /// The same text as it reads where the relation's own schema is on the search path.
+    pub view_in_path: Option<String>,
     /// Grows with each change of this relation (plan cache).
     pub version: u64,
     /// A row type oid (`reltype`).

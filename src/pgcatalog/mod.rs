@@ -81,6 +81,7 @@ pub fn install(builder: &mut CatalogBuilder) {
             rows: -1.0,
             pages: 0,
             view_definition: None,
+            view_in_path: None,
             version: 1,
             row_type: 0,
         });

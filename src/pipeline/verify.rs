@@ -83,6 +83,10 @@ impl Pipeline {
         let Some(dialect) = Dialect::of(&server)? else {
             return Err(Error::unsupported(format!("verification of a server of wrapper {}", server.wrapper)));
         };
+        if server.wrapper == "postgres" {
+            return Err(Error::unsupported("graticule.verify of a PostgreSQL server")
+                .hint("PostgreSQL's own answers are what others are compared with."));
+        }
         let only_forecast = match args.get(1).and_then(Option::as_deref) {
             None => false,
             Some("forecast") => true,
@@ -235,6 +239,8 @@ impl Verifier<'_> {
         let value = batch.and_then(|batch| datum_at(batch.column(0).as_ref(), 0, query.columns[0].ty.oid));
         match value {
             Err(error) if error.state() == SqlState::FEATURE_NOT_SUPPORTED => Ok(None),
+            // What needs more than constants has no answer to compare with.
+            Err(error) if error.message().starts_with("internal error") => Ok(None),
             value => Ok(Some(value)),
         }
     }

@@ -49,6 +49,7 @@ fn catalog() -> Catalog {
         rows: -1.0,
         pages: 0,
         view_definition: None,
+        view_in_path: None,
         version: 1,
         row_type: oid + 1,
     };

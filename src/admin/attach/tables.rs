@@ -63,6 +63,7 @@ impl Import<'_> {
             rows: found.rows.map_or(-1.0, |rows| rows as f32),
             pages: 0,
             view_definition: None,
+            view_in_path: None,
             version: self.version(name),
             row_type: self.builder.oid_of(&self.schema.name, &format!("{name}\u{1}type")),
         };

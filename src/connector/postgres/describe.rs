@@ -42,6 +42,8 @@ pub struct RemoteRelation {
     pub rows: Option<f64>,
     pub pages: i64,
     pub view_definition: Option<String>,
+    /// The same text as it reads where the schema is on the search path.
+    pub view_in_path: Option<String>,
     /// The login user may SELECT all of it.
     pub readable: bool,
     /// The remote has row security on it.
@@ -202,6 +204,14 @@ impl Lease {
             places.insert(relation.oid, answer.relations.len());
             answer.relations.push(relation);
         }
+        connection.query(sql::SHOW_PATH, &of).await?;
+        for row in connection.query(sql::VIEWS, &of).await? {
+            let mut row = Row(row.into_iter());
+            if let Some(place) = places.get(&row.parsed()?) {
+                answer.relations[*place].view_in_path = row.optional()?;
+            }
+        }
+        connection.query(sql::HIDE_PATH, &[]).await?;
         for row in connection.query(sql::COLUMNS, &of).await? {
             let mut row = Row(row.into_iter());
             if let Some(place) = places.get(&row.parsed()?) {
@@ -281,6 +291,7 @@ impl Row {
             rows,
             pages,
             view_definition: self.optional()?,
+            view_in_path: None,
             readable: self.flag()?,
             row_security: self.flag()?,
             columns: Vec::new(),

@@ -56,6 +56,7 @@ pub(crate) fn relation(oid: u32, name: &str, server: u32, columns: &[(&str, PgTy
         rows: -1.0,
         pages: 0,
         view_definition: None,
+        view_in_path: None,
         version: 1,
         row_type: oid + 3,
     }

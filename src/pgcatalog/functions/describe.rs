@@ -2,7 +2,7 @@
 
 use super::SessionCatalog;
 use crate::catalog::{Function, RelationKind, oids};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::{Datum, PgType};
 
 const KNOWN: &[&str] = &[
@@ -76,12 +76,10 @@ pub(super) fn call(session: &SessionCatalog, symbol: &str, args: &[Datum]) -> Re
             Some(0) | None => text(index_definition(session, oid)),
             Some(column) => text(index_column(session, oid, column)),
         },
-        "pg_get_viewdef" | "pg_get_viewdef_ext" | "pg_get_viewdef_wrap" => {
-            text(session.relation(oid).and_then(|relation| relation.view_definition.clone()))
-        }
+        "pg_get_viewdef" | "pg_get_viewdef_ext" | "pg_get_viewdef_wrap" => text(view_definition(session, oid)?),
         "pg_get_viewdef_name" | "pg_get_viewdef_name_ext" => {
             let oid = super::reg::input(session, PgType::REGCLASS, args[0].as_str().unwrap_or(""))?;
-            text(session.relation(oid).and_then(|relation| relation.view_definition.clone()))
+            text(view_definition(session, oid)?)
         }
         "pg_partition_ancestors" => match session.relation(oid).map(|relation| relation.kind) {
             Some(RelationKind::Partitioned) => Datum::Oid(oid),
@@ -117,6 +115,18 @@ pub(super) fn call(session: &SessionCatalog, symbol: &str, args: &[Datum]) -> Re
         // Rules, triggers, extended statistics, partitions, SQL bodies: there are none here.
         _ => Datum::Null,
     }))
+}
+
+/// The source wrote it, under the usual styles: qualified, or as it reads where its schema is on the search path.
+fn view_definition(session: &SessionCatalog, oid: u32) -> Result<Option<String>> {
+    let Some(relation) = session.relation(oid) else { return Ok(None) };
+    let is_on_path = session.search_path.iter().any(|schema| **schema == *relation.schema);
+    let text = relation.view_in_path.as_ref().filter(|_| is_on_path).or(relation.view_definition.as_ref());
+    let usual = session.session.setting("IntervalStyle").is_none_or(|style| style == "postgres");
+    if !usual && text.is_some_and(|text| text.contains("::interval")) {
+        return Err(Error::unsupported("pg_get_viewdef of a view with intervals under another IntervalStyle"));
+    }
+    Ok(text.cloned())
 }
 
 /// `format_type(oid, typmod)` with row types and foreign types; schema-qualified when not on the search path.

@@ -34,6 +34,16 @@ pub(super) const RELATIONS: &str = "SELECT c.oid, c.relname, c.relkind, pg_catal
      WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'f', 'p') \
      ORDER BY c.relname";
 
+/// Names of the schema's own relations are written without it: for what follows in the transaction.
+pub(super) const SHOW_PATH: &str =
+    "SELECT pg_catalog.set_config('search_path', 'pg_catalog, ' || pg_catalog.quote_ident($1), true)";
+
+pub(super) const HIDE_PATH: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', true)";
+
+pub(super) const VIEWS: &str = "SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid) \
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname = $1 AND c.relkind IN ('v', 'm')";
+
 pub(super) const COLUMNS: &str = "SELECT a.attrelid, a.attname, a.attnum, a.atttypid, t.typname, tn.nspname, t.typtype, \
        e.typname, en.nspname, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, \
        pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, \
