@@ -773,7 +773,7 @@ fn cells_over_duckdb() {
     let cell = "quadbin_isvalid(q)";
     let tile = "ok";
     for sql in [
-        format!("select id, quadbin_isvalid(q), quadbin_resolution(q) from t order by id"),
+        "select id, quadbin_isvalid(q), quadbin_resolution(q) from t order by id".to_owned(),
         format!("select id, case when {tile} then quadbin_fromzxy(z, x, y) end from t order by id"),
         format!(
             "select id, case when {cell} then quadbin_toparent(q, quadbin_resolution(q) / 2) end from t order by id"

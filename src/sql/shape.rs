@@ -432,7 +432,7 @@ fn shared(
                 literals: Arc::clone(literals),
             };
             let name = cursor.map_or_else(|| name.clone(), str::to_owned);
-            Some(Kind::Command(Command::Declare { name, options: options.clone(), query: Arc::new(query) }))
+            Some(Kind::Command(Command::Declare { name, options: *options, query: Arc::new(query) }))
         }
         Kind::Command(_) | Kind::Ddl(_) | Kind::Explain(_) => None,
     }
@@ -441,36 +441,49 @@ fn shared(
 /// Place and value of every constant of a tree, wherever it stands: read from the tree's own description, which leaves none out.
 fn constants(tree: &Tree) -> Vec<(i32, String)> {
     let described = format!("{:?}", tree.node());
-    let mut found = Vec::new();
-    for part in described.split("AConst { ").skip(1) {
-        let Some((_, rest)) = part.split_once("location: ") else { continue };
-        let Some((place, rest)) = rest.split_once(", val: Some(") else { continue };
-        let Ok(place) = place.parse() else { continue };
-        // `Sval(String { sval: "..." })`: up to the bracket that closes it, outside of quotes.
-        let (mut open, mut quoted, mut escaped) = (0_usize, false, false);
-        let end = rest.char_indices().find(|(_, c)| {
-            match (quoted, *c) {
-                (true, _) if escaped => escaped = false,
-                (true, '\\') => escaped = true,
-                (true, '"') => quoted = false,
-                (false, '"') => quoted = true,
-                (false, '(') => open += 1,
-                (false, ')') if open == 0 => return true,
-                (false, ')') => open -= 1,
-                _ => {}
+    let constant = |start: usize| {
+        let (place, rest) = described[start..].strip_prefix("isnull: false, location: ")?.split_once(", val: Some(")?;
+        Some((place.parse().ok()?, rest[..closing_bracket(rest)?].to_owned()))
+    };
+    outside_quotes(&described, &["AConst { "]).filter_map(constant).collect()
+}
+
+/// Where words end in a description, but for those in its strings, which may hold anything.
+fn outside_quotes<'t>(described: &'t str, words: &'t [&str]) -> impl Iterator<Item = usize> + 't {
+    let (mut quoted, mut escaped) = (false, false);
+    described.char_indices().filter_map(move |(at, letter)| {
+        match (quoted, letter) {
+            (true, _) if escaped => escaped = false,
+            (true, '\\') => escaped = true,
+            (_, '"') => quoted = !quoted,
+            (true, _) => {}
+            (false, _) => {
+                return words.iter().find(|word| described[at..].starts_with(**word)).map(|word| at + word.len());
             }
-            false
-        });
-        if let Some((end, _)) = end {
-            found.push((place, rest[..end].to_owned()));
         }
-    }
-    found
+        None
+    })
+}
+
+/// The bracket that closes what a description goes on with.
+fn closing_bracket(described: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    outside_quotes(described, &["(", ")"]).map(|end| end - 1).find(|at| match &described[*at..=*at] {
+        "(" => {
+            open += 1;
+            false
+        }
+        _ if open > 0 => {
+            open -= 1;
+            false
+        }
+        _ => true,
+    })
 }
 
 #[cfg(any(debug_assertions, test))]
 mod check {
-    use super::{Literals, Statement, tree};
+    use super::{Literals, Statement, closing_bracket, outside_quotes, tree};
 
     /// The parser's tree of that text is the shape's, with these literals in its holes.
     pub(super) fn same(statement: &Statement, text: &str) {
@@ -487,43 +500,27 @@ mod check {
     /// A tree's description with other places and values.
     fn filled(described: &str, literals: &Literals) -> String {
         let mut out = String::new();
-        let mut rest = described;
-        let next = |rest: &str| {
-            let keys = ["location: ", "list_start: ", "list_end: "];
-            keys.iter().filter_map(|key| Some(rest.find(key)? + key.len())).min()
-        };
-        while let Some(at) = next(rest) {
-            let (before, after) = rest.split_at(at);
-            out += before;
+        let mut done = 0;
+        for start in outside_quotes(described, &["location: ", "list_start: ", "list_end: "]) {
+            if start < done {
+                continue;
+            }
+            let (before, after) = (&described[done..start], &described[start..]);
             let end = after.find(|c: char| c != '-' && !c.is_ascii_digit()).unwrap_or(after.len());
             let place: i32 = after[..end].parse().expect("a place");
             let moved =
                 usize::try_from(place).map_or(place, |place| i32::try_from(literals.place(place)).expect("a place"));
+            out += before;
             out += &moved.to_string();
-            rest = &after[end..];
-            let constant = before.ends_with("AConst { isnull: false, location: ");
+            done = start + end;
+            let constant = described[..start].ends_with("AConst { isnull: false, location: ");
             if let (true, Ok(found)) = (constant, literals.values.binary_search_by_key(&place, |(place, _)| *place)) {
-                let value = &literals.values[found].1;
-                out += &format!(", val: Some({value:?})");
-                rest = rest.strip_prefix(", val: Some(").expect("a value");
-                let (mut open, mut quoted, mut escaped) = (0_usize, false, false);
-                let end = rest.char_indices().find(|(_, c)| {
-                    match (quoted, *c) {
-                        (true, _) if escaped => escaped = false,
-                        (true, '\\') => escaped = true,
-                        (true, '"') => quoted = false,
-                        (false, '"') => quoted = true,
-                        (false, '(') => open += 1,
-                        (false, ')') if open == 0 => return true,
-                        (false, ')') => open -= 1,
-                        _ => {}
-                    }
-                    false
-                });
-                rest = &rest[end.expect("its end").0 + 1..];
+                out += &format!(", val: Some({:?})", literals.values[found].1);
+                let value = described[done..].strip_prefix(", val: Some(").expect("a value");
+                done = described.len() - value.len() + closing_bracket(value).expect("its end") + 1;
             }
         }
-        out + rest
+        out + &described[done..]
     }
 }
 
@@ -578,6 +575,12 @@ mod tests {
             ["select 1", "select 2", "select 0x3"],
             ["select 1", "select 2", "select 3_0"],
             ["select \"1\"", "select \"2\"", "select \"3\""],
+            // What looks like a description of a tree is a string.
+            [
+                "select 1::float(5), 'AConst { isnull: false, location: 16, val: Some(Ival(Integer { ival: 5 })) }'",
+                "select 2::float(5), 'AConst { isnull: false, location: 16, val: Some(Ival(Integer { ival: 5 })) }'",
+                "select 3::float(30), 'location: 7 (('",
+            ],
             ["create role r1 password 'a'", "create role r1 password 'b'", "create role r1 password 'c'"],
         ] {
             assert!(!shared(&texts)[2], "{texts:?}");

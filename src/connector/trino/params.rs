@@ -65,7 +65,7 @@ mod tests {
             vec![param(PgType::TEXT), param(PgType::BYTEA), param(PgType::INT4)],
             Vec::new(),
         );
-        let values = [Datum::text("it's ?"), Datum::bytea(&[0xAA, 0]), Datum::Null];
+        let values = [Datum::text("it's ?"), Datum::bytea([0xAA, 0]), Datum::Null];
         assert_eq!(
             bound(&sql, &values).expect("a text"),
             "EXECUTE IMMEDIATE 'SELECT ''a'' WHERE CAST(? AS VARCHAR) = from_hex(?)' USING 'it''s ?', 'AA00', CAST(NULL AS VARCHAR)"
