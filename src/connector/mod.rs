@@ -3,8 +3,10 @@
 pub mod adbc;
 mod bigquery;
 mod duckdb;
+mod fault;
 mod options;
 pub mod postgres;
+mod ready;
 mod registry;
 mod rest;
 mod snowflake;

@@ -20,10 +20,9 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio_util::sync::CancellationToken;
 
+use super::fault::{canceled, lost, unreachable};
 use crate::error::{Error, Result, SqlState};
 
-/// 08001: no connection could be made.
-const CANNOT_CONNECT: SqlState = SqlState(*b"08001");
 /// The longest wait between two attempts, whatever the server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -300,22 +299,6 @@ fn sensitive(text: &str) -> Result<HeaderValue> {
 pub(super) fn header(name: &str, value: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(value)
         .map_err(|_| Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("invalid value for the header {name}")))
-}
-
-/// 08006: it went in mid-work.
-pub(super) fn lost(server: &str, why: impl ToString) -> Error {
-    Error::new(SqlState::CONNECTION_FAILURE, format!("the connection to server \"{server}\" was lost"))
-        .detail(why.to_string())
-}
-
-/// 08001: no connection could be made.
-pub(super) fn unreachable(server: &str, why: impl ToString) -> Error {
-    Error::new(CANNOT_CONNECT, format!("could not connect to server \"{server}\"")).detail(why.to_string())
-}
-
-/// 57014, in PostgreSQL's words.
-pub(super) fn canceled() -> Error {
-    Error::new(SqlState::QUERY_CANCELED, "canceling statement due to user request")
 }
 
 fn is_busy(status: StatusCode, repeat: Repeat) -> bool {

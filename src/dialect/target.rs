@@ -94,6 +94,12 @@ impl TargetSql {
         at.checked_sub(1).map(|at| self.spans[at].1)
     }
 
+    /// As a fragment of a client's statement, for tests.
+    #[cfg(test)]
+    pub(crate) fn in_part(self) -> TargetSql {
+        TargetSql { whole: false, ..self }
+    }
+
     /// A statement with fixed text for tests of connectors.
     #[cfg(test)]
     pub(crate) fn for_test(text: &str, params: Vec<Param>, columns: Vec<ResultColumn>) -> TargetSql {

@@ -1,17 +1,17 @@
 //! The cursor over a statement in a worker.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::convert::Converter;
 use super::params;
-use super::pool::{Lease, canceled, lost};
+use super::pool::{Lease, lost};
 use super::protocol::{self, Failure, Kind, Reply, Request};
+use crate::connector::fault::{canceled, withheld};
+use crate::connector::ready::Ready;
 use crate::connector::{Cursor, Execution, Rows};
 use crate::dialect::TargetSql;
 use crate::error::{Error, Result, SqlState};
@@ -27,7 +27,7 @@ pub(super) struct AdbcCursor {
     lease: Option<Lease>,
     sql: TargetSql,
     converter: Converter,
-    ready: VecDeque<RecordBatch>,
+    ready: Ready,
     cancel: CancellationToken,
 }
 
@@ -49,7 +49,7 @@ impl AdbcCursor {
                 return Err(error);
             }
         };
-        let mut cursor = AdbcCursor { lease: Some(lease), sql, converter, ready: VecDeque::new(), cancel };
+        let mut cursor = AdbcCursor { lease: Some(lease), sql, converter, ready: Ready::default(), cancel };
         cursor.ask()?;
         Ok(cursor)
     }
@@ -70,7 +70,7 @@ impl AdbcCursor {
                 self.ask()?;
                 let (_, batches) = protocol::decode(&payload).map_err(Error::internal)?;
                 for batch in batches {
-                    self.ready.push_back(self.converter.convert(&batch)?);
+                    self.ready.push(self.converter.convert(&batch)?);
                 }
                 Ok(true)
             }
@@ -130,22 +130,12 @@ async fn reply(lease: &mut Lease, cancel: &CancellationToken, sql: &TargetSql) -
     }
 }
 
-/// What the client is told of an engine's error (DESIGN section 8): all of it, or the class only.
+/// What the client is told of an engine's error.
 fn client_error(server: &str, sql: &TargetSql, failure: &Failure, state: SqlState, message: String) -> Error {
     if failure.kind == Kind::Connection {
         return lost(server, Error::new(SqlState::CONNECTION_FAILURE, failure.message.clone()));
     }
-    if sql.passes_errors() {
-        return Error::new(state, message);
-    }
-    tracing::debug!(server, %state, message, "source error withheld");
-    let class = match state {
-        SqlState::DIVISION_BY_ZERO => "division by zero".to_owned(),
-        SqlState::NUMERIC_VALUE_OUT_OF_RANGE => "value out of range".to_owned(),
-        SqlState::INVALID_TEXT_REPRESENTATION => "invalid input syntax".to_owned(),
-        state => format!("server \"{server}\" reported an error of class {}", &state.code()[..2]),
-    };
-    Error::new(state, class)
+    withheld(server, sql, state, &message).unwrap_or_else(|| Error::new(state, message))
 }
 
 fn unexpected(reply: &Reply) -> Error {
@@ -164,13 +154,7 @@ impl Cursor for AdbcCursor {
                 return Ok(None);
             }
         }
-        let Some(batch) = self.ready.pop_front() else { return Ok(None) };
-        let wanted = max_rows.max(1);
-        if batch.num_rows() > wanted {
-            self.ready.push_front(batch.slice(wanted, batch.num_rows() - wanted));
-            return Ok(Some(Rows::Batch(batch.slice(0, wanted))));
-        }
-        Ok(Some(Rows::Batch(batch)))
+        Ok(self.ready.take(max_rows))
     }
 
     async fn close(&mut self) -> Result<()> {

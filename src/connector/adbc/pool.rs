@@ -14,7 +14,7 @@ use super::channel::Channel;
 use super::cursor::AdbcCursor;
 use super::process::Process;
 use super::protocol::{self, Failure, Launch, Reply, Request};
-use crate::connector::{Counters, Cursor, Execution};
+use crate::connector::{Counters, Cursor, Execution, fault};
 use crate::error::{Error, Result, SqlState};
 
 /// What differs between the engines behind drivers.
@@ -95,7 +95,7 @@ impl Pool {
     pub async fn open(&self, execution: Execution) -> Result<Box<dyn Cursor>> {
         let lease = tokio::select! {
             biased;
-            () = execution.cancel.cancelled() => return Err(canceled()),
+            () = execution.cancel.cancelled() => return Err(fault::canceled()),
             lease = self.lease() => lease?,
         };
         Ok(Box::new(AdbcCursor::open(lease, execution).await?))
@@ -169,7 +169,7 @@ impl Pool {
             None => {
                 let mut channel = process.channel();
                 let opened = timeout(inner.limits.connect_timeout, channel.call(&Request::Open, &[])).await;
-                let opened = opened.map_err(|_| inner.unreachable("it did not answer in time"))?;
+                let opened = opened.map_err(|_| fault::unreachable(&inner.server, "it did not answer in time"))?;
                 match opened.map_err(|error| lost(&inner.server, error))?.0 {
                     Reply::Done => lease.channel = Some(channel),
                     Reply::Failed(failure) => return Err(inner.not_connected(failure)),
@@ -205,7 +205,7 @@ impl Inner {
         *held = None;
         self.idle().clear();
         let started = timeout(self.limits.connect_timeout, self.start()).await;
-        let process = started.map_err(|_| self.unreachable("its driver did not answer in time"))??;
+        let process = started.map_err(|_| fault::unreachable(&self.server, "its driver did not answer in time"))??;
         *held = Some(Arc::clone(&process));
         Ok(process)
     }
@@ -231,10 +231,6 @@ impl Inner {
         let state = self.flavour.connect_state(&failure);
         let sqlstate = state.map(|state| state.code().to_owned()).or(failure.sqlstate);
         Failure { sqlstate, ..failure }.into_connect_error(&self.server)
-    }
-
-    fn unreachable(&self, why: &str) -> Error {
-        Error::new(SqlState(*b"08001"), format!("could not connect to server \"{}\"", self.server)).detail(why)
     }
 
     /// Ends a worker whose driver does not stop, unless others work in it.
@@ -269,11 +265,5 @@ pub(super) fn lost(server: &str, error: Error) -> Error {
     if error.state() != SqlState::CONNECTION_FAILURE {
         return error;
     }
-    Error::new(SqlState::CONNECTION_FAILURE, format!("the connection to server \"{server}\" was lost"))
-        .detail(error.message().to_owned())
-}
-
-/// 57014, in PostgreSQL's words.
-pub(super) fn canceled() -> Error {
-    Error::new(SqlState::QUERY_CANCELED, "canceling statement due to user request")
+    fault::lost(server, error.message())
 }

@@ -1,9 +1,7 @@
 //! A statement as a job, and its rows page by page.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +17,8 @@ use super::client::{Client, Refusal};
 use super::decode::{Decoder, Row};
 use super::fault::{Fault, Proto, broken};
 use super::types::Field;
-use crate::connector::rest::canceled;
+use crate::connector::fault::canceled;
+use crate::connector::ready::Ready;
 use crate::connector::{Cursor, Execution, Rows};
 use crate::dialect::{Param, TargetSql};
 use crate::error::{Error, Result, SqlState};
@@ -67,7 +66,7 @@ pub(super) struct BigqueryCursor {
     sql: TargetSql,
     cancel: CancellationToken,
     decoder: Decoder,
-    ready: VecDeque<RecordBatch>,
+    ready: Ready,
     /// The next page, if there is one.
     next: Option<(Job, String)>,
     /// Rows that came, and that were said to come.
@@ -157,8 +156,16 @@ impl BigqueryCursor {
                 running.job = None;
                 drop(running);
                 let total = found.total_rows.as_deref().and_then(|total| total.parse().ok());
-                let mut cursor =
-                    BigqueryCursor { client, sql, cancel, decoder, ready: VecDeque::new(), next: None, seen: 0, total };
+                let mut cursor = BigqueryCursor {
+                    client,
+                    sql,
+                    cancel,
+                    decoder,
+                    ready: Ready::default(),
+                    next: None,
+                    seen: 0,
+                    total,
+                };
                 let job = found.job_reference.clone();
                 cursor.take(found, job)?;
                 return Ok(cursor);
@@ -182,7 +189,7 @@ impl BigqueryCursor {
     fn take(&mut self, page: Page, job: Option<Job>) -> Result<()> {
         self.seen += page.rows.len() as u64;
         if !page.rows.is_empty() {
-            self.ready.push_back(self.decoder.rows(page.rows)?);
+            self.ready.push(self.decoder.rows(page.rows)?);
         }
         self.next = match page.page_token.filter(|token| !token.is_empty()) {
             None => None,
@@ -347,13 +354,7 @@ impl Cursor for BigqueryCursor {
             }
             self.take(page, Some(job))?;
         }
-        let Some(batch) = self.ready.pop_front() else { return Ok(None) };
-        let wanted = max_rows.max(1);
-        if batch.num_rows() > wanted {
-            self.ready.push_front(batch.slice(wanted, batch.num_rows() - wanted));
-            return Ok(Some(Rows::Batch(batch.slice(0, wanted))));
-        }
-        Ok(Some(Rows::Batch(batch)))
+        Ok(self.ready.take(max_rows))
     }
 
     async fn close(&mut self) -> Result<()> {

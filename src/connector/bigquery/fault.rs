@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use crate::connector::fault::{lost, withheld};
 use crate::connector::rest::Answer;
 use crate::dialect::TargetSql;
 use crate::error::{Error, SqlState};
@@ -107,26 +108,16 @@ impl Fault {
         Error::new(state, message)
     }
 
-    /// What the client is told of a statement's error (DESIGN section 8): all of it, or the class only.
+    /// What the client is told of a statement's error.
     pub fn of_statement(&self, server: &str, sql: &TargetSql) -> Error {
         let (state, message) = self.state();
-        if sql.passes_errors() || state == SqlState::QUERY_CANCELED {
-            return Error::new(state, message);
-        }
-        tracing::debug!(server, %state, message, "source error withheld");
-        let class = match state {
-            SqlState::DIVISION_BY_ZERO => "division by zero".to_owned(),
-            SqlState::NUMERIC_VALUE_OUT_OF_RANGE => "value out of range".to_owned(),
-            SqlState::INVALID_TEXT_REPRESENTATION => "invalid input syntax".to_owned(),
-            state => format!("server \"{server}\" reported an error of class {}", &state.code()[..2]),
-        };
-        Error::new(state, class)
+        withheld(server, sql, state, &message).unwrap_or_else(|| Error::new(state, message))
     }
 }
 
 /// 08006: what came is not what was to come.
 pub(super) fn broken(server: &str, why: &str) -> Error {
-    crate::connector::rest::lost(server, why)
+    lost(server, why)
 }
 
 #[cfg(test)]

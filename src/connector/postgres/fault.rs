@@ -3,10 +3,10 @@
 use std::io;
 
 use super::wire::Fields;
+use crate::connector::fault::withheld;
+pub(super) use crate::connector::fault::{canceled, lost, unreachable};
 use crate::dialect::TargetSql;
 use crate::error::{Error, Result, SqlState};
-
-const CANNOT_CONNECT: SqlState = SqlState(*b"08001");
 
 /// An ErrorResponse of the source.
 #[derive(Clone, Debug)]
@@ -86,14 +86,13 @@ impl ServerError {
                 && self.message == "cached plan must not change result type"
     }
 
-    /// What the client of a statement is told (DESIGN section 8): all of it, or the class only.
+    /// What the client of a statement is told.
     fn into_error(self, server: &str, sql: &TargetSql) -> Error {
         if self.fatal {
             return lost(server, self.message);
         }
-        if !sql.passes_errors() {
-            tracing::debug!(server, state = %self.state, message = self.message, "source error withheld");
-            return Error::new(self.state, withheld(self.state, server));
+        if let Some(error) = withheld(server, sql, self.state, &self.message) {
+            return error;
         }
         let position = self
             .position
@@ -140,43 +139,8 @@ impl Fault {
     }
 }
 
-/// 08006: the connection went in mid-work.
-pub(super) fn lost(server: &str, why: impl ToString) -> Error {
-    Error::new(SqlState::CONNECTION_FAILURE, format!("the connection to server \"{server}\" was lost"))
-        .detail(why.to_string())
-}
-
-/// 08001: no connection could be made.
-pub(super) fn unreachable(server: &str, why: impl ToString) -> Error {
-    Error::new(CANNOT_CONNECT, format!("could not connect to server \"{server}\"")).detail(why.to_string())
-}
-
 pub(super) fn lost_io(server: &str, error: &io::Error) -> Error {
     lost(server, error)
-}
-
-/// 57014, in PostgreSQL's words.
-pub(super) fn canceled() -> Error {
-    Error::new(SqlState::QUERY_CANCELED, "canceling statement due to user request")
-}
-
-/// A message without a value in it, for statements whose source errors must not reach the client.
-fn withheld(state: SqlState, server: &str) -> String {
-    match state {
-        SqlState::DIVISION_BY_ZERO => "division by zero".to_owned(),
-        SqlState::NUMERIC_VALUE_OUT_OF_RANGE => "value out of range".to_owned(),
-        SqlState::INVALID_TEXT_REPRESENTATION => "invalid input syntax".to_owned(),
-        SqlState::UNIQUE_VIOLATION => "duplicate key value violates unique constraint".to_owned(),
-        SqlState::FOREIGN_KEY_VIOLATION => "a row violates a foreign key constraint".to_owned(),
-        SqlState::NOT_NULL_VIOLATION => "null value violates not-null constraint".to_owned(),
-        SqlState::CHECK_VIOLATION => "a row violates a check constraint".to_owned(),
-        SqlState::SERIALIZATION_FAILURE => "could not serialize access due to concurrent update".to_owned(),
-        SqlState::QUERY_CANCELED => "canceling statement due to user request".to_owned(),
-        SqlState::IN_FAILED_SQL_TRANSACTION => {
-            "current transaction is aborted, commands ignored until end of transaction block".to_owned()
-        }
-        state => format!("server \"{server}\" reported an error of class {}", &state.code()[..2]),
-    }
 }
 
 fn byte_offset(text: &str, position: usize) -> Option<usize> {

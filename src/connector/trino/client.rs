@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::fault::Fault;
 use super::options::{Identity, Trino};
 use crate::connector::Counters;
+use crate::connector::fault::{canceled, lost};
 use crate::connector::rest::{self, Answer, Call, Repeat, Rest};
 use crate::error::{Error, Result, SqlState};
 
@@ -114,7 +115,7 @@ impl Client {
             || Error::new(SqlState::CONNECTION_FAILURE, format!("server \"{}\" was changed or dropped", self.server()));
         let permit = tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(rest::canceled().into()),
+            () = cancel.cancelled() => return Err(canceled().into()),
             permit = waiting => permit,
         };
         let permit = match permit {
@@ -147,7 +148,7 @@ impl Client {
         });
         tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(rest::canceled().into()),
+            () = cancel.cancelled() => Err(canceled().into()),
             started = posted => started.map_err(Error::internal)?,
         }
     }
@@ -183,7 +184,7 @@ impl Query {
                 Err(error) if error.state().code() == "08001" => {
                     self.next = None;
                     let why = error.fields().detail.clone().unwrap_or_default();
-                    return Err(rest::lost(self.client.server(), why).into());
+                    return Err(lost(self.client.server(), why).into());
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -214,7 +215,7 @@ impl Query {
             StatusCode::NOT_FOUND | StatusCode::GONE => {
                 self.next = None;
                 let why = format!("It answered {}: it does not know the query.", answer.status);
-                return Err(rest::lost(self.client.server(), why).into());
+                return Err(lost(self.client.server(), why).into());
             }
             _ => return Err(self.client.inner.rest.refused(&answer).detail(answer.text()).into()),
         }

@@ -1,13 +1,13 @@
 //! The cursor over a query: one page at a time.
 
-use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Page, Query};
 use super::convert::Converter;
 use super::params;
-use crate::connector::rest::canceled;
+use crate::connector::fault::canceled;
+use crate::connector::ready::Ready;
 use crate::connector::{Cursor, Execution, Rows};
 use crate::dialect::TargetSql;
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ pub(super) struct TrinoCursor {
     /// Known from the first page that names the columns.
     converter: Option<Converter>,
     /// Rows of the last page that were not given yet.
-    ready: Option<RecordBatch>,
+    ready: Ready,
     cancel: CancellationToken,
 }
 
@@ -33,7 +33,7 @@ impl TrinoCursor {
             Ok(started) => started,
             Err(fault) => return Err(fault.into_error(&server, &sql)),
         };
-        let mut cursor = TrinoCursor { server, query, sql, converter: None, ready: None, cancel };
+        let mut cursor = TrinoCursor { server, query, sql, converter: None, ready: Ready::default(), cancel };
         cursor.take(page)?;
         while cursor.converter.is_none() {
             if !cursor.advance().await? {
@@ -67,7 +67,7 @@ impl TrinoCursor {
         if let Some(data) = page.data {
             let converter =
                 self.converter.as_ref().ok_or_else(|| Error::internal("rows of Trino came before their columns"))?;
-            self.ready = Some(converter.convert(&data)?).filter(|batch| batch.num_rows() > 0);
+            self.ready.push(converter.convert(&data)?);
         }
         Ok(())
     }
@@ -80,22 +80,16 @@ impl Cursor for TrinoCursor {
             self.close().await?;
             return Err(canceled());
         }
-        while self.ready.is_none() {
+        while self.ready.is_empty() {
             if !self.advance().await? {
                 return Ok(None);
             }
         }
-        let Some(batch) = self.ready.take() else { return Ok(None) };
-        let wanted = max_rows.max(1);
-        if batch.num_rows() > wanted {
-            self.ready = Some(batch.slice(wanted, batch.num_rows() - wanted));
-            return Ok(Some(Rows::Batch(batch.slice(0, wanted))));
-        }
-        Ok(Some(Rows::Batch(batch)))
+        Ok(self.ready.take(max_rows))
     }
 
     async fn close(&mut self) -> Result<()> {
-        self.ready = None;
+        self.ready.clear();
         self.query.end().await
     }
 }

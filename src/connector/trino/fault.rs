@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::connector::rest;
+use crate::connector::fault::{lost, withheld};
 use crate::dialect::TargetSql;
 use crate::error::{Error, SqlState};
 
@@ -91,7 +91,7 @@ impl QueryError {
 }
 
 impl Fault {
-    /// What the client of a statement is told (DESIGN section 8): all of it, or the class only.
+    /// What the client of a statement is told.
     pub fn into_error(self, server: &str, sql: &TargetSql) -> Error {
         let (state, message) = match self {
             Fault::Own(error) => return *error,
@@ -99,21 +99,9 @@ impl Fault {
             Fault::Query(error) => error.said(),
         };
         if state == SqlState::CONNECTION_FAILURE {
-            return rest::lost(server, message);
+            return lost(server, message);
         }
-        if sql.passes_errors() || state == SqlState::QUERY_CANCELED {
-            return Error::new(state, message);
-        }
-        tracing::debug!(server, %state, message, "source error withheld");
-        Error::new(
-            state,
-            match state {
-                SqlState::DIVISION_BY_ZERO => "division by zero".to_owned(),
-                SqlState::NUMERIC_VALUE_OUT_OF_RANGE => "value out of range".to_owned(),
-                SqlState::INVALID_TEXT_REPRESENTATION => "invalid input syntax".to_owned(),
-                state => format!("server \"{server}\" reported an error of class {}", &state.code()[..2]),
-            },
-        )
+        withheld(server, sql, state, &message).unwrap_or_else(|| Error::new(state, message))
     }
 
     /// For statements of our own.
