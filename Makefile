@@ -123,3 +123,16 @@ far-sqlglot:
 	echo "installing sqlglot $(SQLGLOT)"; $(VENV); python3 -m venv $(FAR)/sqlglot && \
 	$(FAR)/sqlglot/bin/pip install --quiet sqlglot==$(SQLGLOT) ; \
 	$(FAR)/sqlglot/bin/python -c 'import sqlglot' 2>/dev/null || echo "NOT INSTALLED: sqlglot (its tests will be skipped)"; fi
+
+# PostgreSQL's ADBC driver: a target that is attached by configuration alone.
+ADBC_POSTGRESQL := 1.11.0
+.PHONY: far-adbc
+far: far-adbc
+
+far-adbc:
+	@mkdir -p $(FAR)/adbc && cd $(FAR)/adbc && if ! test -f libadbc_driver_postgresql.so; then \
+	echo "fetching PostgreSQL's ADBC driver $(ADBC_POSTGRESQL)"; \
+	pip download --quiet --no-deps --dest wheel adbc-driver-postgresql==$(ADBC_POSTGRESQL) && \
+	python3 -m zipfile -e wheel/*.whl wheel && mv wheel/adbc_driver_postgresql/libadbc_driver_postgresql.so . ; \
+	rm -rf wheel; \
+	test -f libadbc_driver_postgresql.so || echo "NOT INSTALLED: PostgreSQL's ADBC driver (its tests will be skipped)"; fi

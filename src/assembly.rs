@@ -28,7 +28,7 @@ pub struct Assembly {
 
 /// Opens the store, loads the catalog, runs `--init`.
 pub async fn assemble(config: &Config) -> Result<Assembly> {
-    let language = Language::load()?;
+    let language = language(config)?;
     let folder = config.data_dir.as_deref();
     if let Some(folder) = folder {
         std::fs::create_dir_all(folder).map_err(|error| {
@@ -44,6 +44,34 @@ pub async fn assemble(config: &Config) -> Result<Assembly> {
     let has_passwords = catalog.roles.values().any(|role| role.password.is_some());
     let authenticator = Arc::new(RoleAuthenticator { pipeline: Arc::clone(&pipeline), has_passwords });
     Ok(Assembly { executor: pipeline, authenticator, has_passwords })
+}
+
+/// The language, once the dialects of the configuration's folder stand beside the program's.
+fn language(config: &Config) -> Result<Arc<Language>> {
+    let language = Language::load()?;
+    let Some(folder) = &config.dialects else { return Ok(language) };
+    let fault = |path: &Path, error: std::io::Error| {
+        Error::new(SqlState::IO_ERROR, format!("could not read dialects in {}: {error}", path.display()))
+    };
+    let list = |folder: &Path| -> Result<Vec<std::path::PathBuf>> {
+        let entries = std::fs::read_dir(folder).map_err(|error| fault(folder, error))?;
+        let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| fault(folder, error)));
+        let mut paths = paths.collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        Ok(paths)
+    };
+    let mut dialects = Vec::new();
+    for path in list(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let mut files = Vec::new();
+        for file in list(&path)?.into_iter().filter(|file| file.extension().is_some_and(|end| end == "toml")) {
+            let text = std::fs::read_to_string(&file).map_err(|error| fault(&file, error))?;
+            files.push((file.display().to_string(), text));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        dialects.push((name, files));
+    }
+    crate::dialect::Dialect::add(dialects, &language)?;
+    Ok(language)
 }
 
 #[cfg(feature = "engine")]
@@ -65,7 +93,7 @@ fn pipeline(_config: &Config) -> Result<Pipeline> {
 ///
 /// The answer says of each dialect how its functions are answered, or what is wrong in which line of which file.
 pub async fn check(config: &Config) -> Result<String> {
-    let language = Language::load()?;
+    let language = language(config)?;
     let mut out = format!("{} functions in the language\n", language.all_functions().count());
     let mut wrong = None;
     for (name, dialect) in crate::dialect::Dialect::load_each() {
@@ -99,7 +127,7 @@ pub async fn check(config: &Config) -> Result<String> {
 
 /// `graticule verify`: the table of `graticule.verify`, what differs first.
 pub async fn verify(config: &Config, server: &str, forecast: bool) -> Result<String> {
-    let language = Language::load()?;
+    let language = language(config)?;
     let pipeline = Arc::new(pipeline(config)?);
     if let Some(folder) = &config.data_dir {
         std::fs::create_dir_all(folder).map_err(|error| {

@@ -4,6 +4,8 @@
 #![cfg_attr(not(feature = "engine"), allow(dead_code))] // most of the harness serves tests of the engine
 
 #[cfg(feature = "engine")]
+mod adbc;
+#[cfg(feature = "engine")]
 mod bigquery;
 #[cfg(feature = "engine")]
 mod check;

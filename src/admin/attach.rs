@@ -359,20 +359,20 @@ impl<'a> Import<'a> {
 
     /// Ends the import: what was learnt of the server itself is kept with it.
     fn finish(mut self, described: &Described) -> CatalogBuilder {
-        if let Described::Tables(remote) = described
-            && self.server.options.get("version") != Some(&remote.version)
-        {
-            // Rows of the dialect may ask for a version.
-            let mut next = Server { ..(**self.server).clone() };
-            next.options.insert("version".to_owned(), remote.version.clone());
-            self.builder.catalog().servers.insert(next.oid, Arc::new(next));
-        }
-        if let Described::Postgres(remote) = described {
-            let postgis_schema = remote.postgis.as_ref().map(|postgis| postgis.schema.clone());
-            if self.server.postgis_schema != postgis_schema {
-                let next = Server { postgis_schema, ..(**self.server).clone() };
-                self.builder.catalog().servers.insert(next.oid, Arc::new(next));
+        let mut next = (**self.server).clone();
+        match described {
+            Described::Files(_) => {}
+            Described::Postgres(remote) => {
+                next.postgis_schema = remote.postgis.as_ref().map(|postgis| postgis.schema.clone());
             }
+            Described::Tables(remote) => {
+                // Rows of the dialect may ask for a version.
+                next.options.insert("version".to_owned(), remote.version.clone());
+                next.postgis_schema.clone_from(&remote.postgis_schema);
+            }
+        }
+        if next.postgis_schema != self.server.postgis_schema || next.options != self.server.options {
+            self.builder.catalog().servers.insert(next.oid, Arc::new(next));
         }
         self.builder
     }

@@ -26,6 +26,8 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// SQL that is run at every start (it must be repeatable).
     pub init: Option<PathBuf>,
+    /// A folder of dialects beside the program's own.
+    pub dialects: Option<PathBuf>,
     pub tls: Option<TlsFiles>,
     pub limits: Limits,
     pub log: Log,
@@ -105,6 +107,7 @@ impl Default for Config {
             database: "postgres".to_owned(),
             data_dir: None,
             init: None,
+            dialects: None,
             tls: None,
             limits: Limits::default(),
             log: Log::default(),
@@ -192,7 +195,9 @@ impl Config {
         }
         let folder = file.parent().unwrap_or(Path::new(""));
         let tls = config.tls.iter_mut().flat_map(|tls| [&mut tls.certificate, &mut tls.key]);
-        for path in config.data_dir.iter_mut().chain(config.init.iter_mut()).chain(tls) {
+        for path in
+            config.data_dir.iter_mut().chain(config.init.iter_mut()).chain(config.dialects.iter_mut()).chain(tls)
+        {
             *path = folder.join(&*path);
         }
         Ok(config)

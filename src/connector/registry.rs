@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::adbc::AnyWrapper;
 use super::bigquery::BigqueryWrapper;
 use super::duckdb::DuckdbWrapper;
 use super::options::{invalid_option, missing_option};
@@ -22,7 +23,7 @@ use crate::kernels::Formats;
 use crate::types::PgType;
 
 /// Names of the wrappers, sorted.
-pub const WRAPPERS: [&str; 6] = ["bigquery", "duckdb", "geoparquet", "postgres", "snowflake", "trino"];
+pub const WRAPPERS: [&str; 7] = ["adbc", "bigquery", "duckdb", "geoparquet", "postgres", "snowflake", "trino"];
 
 /// OPTIONS of a server or a user mapping.
 pub type Options = BTreeMap<String, String>;
@@ -53,6 +54,7 @@ pub trait Wrapper: Send + Sync {
 /// The wrapper of that name.
 pub fn wrapper(name: &str) -> Option<&'static dyn Wrapper> {
     match name {
+        "adbc" => Some(&AnyWrapper),
         "bigquery" => Some(&BigqueryWrapper),
         "duckdb" => Some(&DuckdbWrapper),
         "snowflake" => Some(&SnowflakeWrapper),
@@ -97,6 +99,8 @@ pub struct RemoteTables {
     pub schema: String,
     /// The engine's version as it says it.
     pub version: String,
+    /// The schema of the PostGIS extension, where the engine is PostgreSQL.
+    pub postgis_schema: Option<String>,
     pub tables: Vec<RemoteTable>,
 }
 

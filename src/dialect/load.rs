@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 
 use super::quote::{Identifiers, Quoting, Strings};
 use super::rules::{
-    CarrierRule, Collations, Construct, Dialect, Evidence, Fences, Form, FunctionRule, Guard, LimitOrder, NamedType,
-    Parameters, Rewrite, SridCarrier, SyntaxRule, TextRules, TypeRule, Version,
+    CarrierRule, Collations, Construct, Dialect, DriverRules, Evidence, Fences, Form, FunctionRule, Guard, LimitOrder,
+    NamedType, Parameters, Rewrite, SridCarrier, SyntaxRule, TextRules, TypeRule, Version,
 };
 use super::template::{Clause, Grammar, Holes, Piece, Template};
 use crate::catalog::signatures::rows::{self, Row};
 use crate::catalog::{Function, FunctionKind, Language, Server};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SqlState};
 use crate::types::{OidMap, PgType};
 
 /// A dialect that is part of the program.
@@ -55,10 +55,30 @@ impl Dialect {
         Dialect::by_name("postgis")
     }
 
-    /// An embedded dialect, loaded at its first use; 22023 when there is none of that name.
+    /// A dialect, an embedded one loaded at its first use; 22023 when there is none of that name.
     pub fn by_name(name: &str) -> Result<&'static Dialect> {
-        let embedded = EMBEDDED.iter().find(|embedded| embedded.name == name);
-        embedded.ok_or_else(|| unknown(name))?.load()
+        match EMBEDDED.iter().find(|embedded| embedded.name == name) {
+            Some(embedded) => embedded.load(),
+            None => added().find(|dialect| dialect.name == name).ok_or_else(|| unknown(name)),
+        }
+    }
+
+    /// Adds dialects of an operator's own, each by its name and the names and texts of its files. What was added first stays for the
+    /// life of the process.
+    pub fn add(dialects: Vec<(String, Vec<(String, String)>)>, language: &Language) -> Result<()> {
+        let mut loaded = Vec::new();
+        for (name, mut files) in dialects {
+            if EMBEDDED.iter().any(|embedded| embedded.name == name) {
+                let message = format!("dialect \"{name}\" is part of the program");
+                return Err(Error::new(SqlState::DUPLICATE_OBJECT, message).hint("Give the folder another name."));
+            }
+            // What the others are read by.
+            files.sort_by_key(|(file, _)| !file.ends_with("/dialect.toml"));
+            let files: Vec<(&str, &str)> = files.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+            loaded.push(load(String::leak(name), &files, language)?);
+        }
+        ADDED.get_or_init(|| loaded);
+        Ok(())
     }
 
     /// The dialect that a server speaks: the one that its option `dialect` names, else its wrapper's; `None` for what has no SQL.
@@ -70,9 +90,10 @@ impl Dialect {
         embedded.map(Embedded::load).transpose()
     }
 
-    /// Every embedded dialect by its name, or what is wrong with its files: `graticule check`.
+    /// Every dialect by its name, or what is wrong with its files: `graticule check`.
     pub fn load_each() -> Vec<(&'static str, Result<&'static Dialect>)> {
-        EMBEDDED.iter().map(|embedded| (embedded.name, embedded.load())).collect()
+        let embedded = EMBEDDED.iter().map(|embedded| (embedded.name, embedded.load()));
+        embedded.chain(added().map(|dialect| (dialect.name, Ok(dialect)))).collect()
     }
 
     /// Loads every embedded dialect; the first error of a bad one.
@@ -86,6 +107,13 @@ impl Dialect {
     }
 }
 
+/// Dialects that are no part of the program.
+static ADDED: OnceLock<Vec<Dialect>> = OnceLock::new();
+
+fn added() -> impl Iterator<Item = &'static Dialect> {
+    ADDED.get().into_iter().flatten()
+}
+
 impl Embedded {
     fn load(&'static self) -> Result<&'static Dialect> {
         let loaded = self.loaded.get_or_init(|| load(self.name, self.files, &*Language::load()?));
@@ -94,8 +122,9 @@ impl Embedded {
 }
 
 fn unknown(name: &str) -> Error {
-    let names: Vec<&str> = EMBEDDED.iter().map(|embedded| embedded.name).collect();
-    Error::new(crate::error::SqlState::INVALID_PARAMETER_VALUE, format!("dialect \"{name}\" does not exist"))
+    let names: Vec<&str> =
+        EMBEDDED.iter().map(|embedded| embedded.name).chain(added().map(|dialect| dialect.name)).collect();
+    Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("dialect \"{name}\" does not exist"))
         .hint(format!("Dialects are: {}.", names.join(", ")))
 }
 
@@ -110,6 +139,7 @@ pub(super) fn load(name: &'static str, files: &[(&str, &str)], language: &Langua
         types: OidMap::default(),
         casts: OidMap::default(),
         syntax: HashMap::new(),
+        driver: DriverRules::default(),
     };
     let signatures: HashMap<String, _> =
         language.all_functions().map(|function| (function.signature(), function)).collect();
@@ -146,8 +176,36 @@ pub(super) fn load(name: &'static str, files: &[(&str, &str)], language: &Langua
                 let rule = function_rule(&row, &dialect, function)?;
                 unique(&row, dialect.functions.insert(function.oid, rule).is_some())
             }
+            "driver" => {
+                row.only(&["failure", "message", "session", "state"])?;
+                let driver = &mut dialect.driver;
+                match (row.text("message")?, row.text("session")?, row.text("failure")?, row.text("state")?) {
+                    (Some(detail), None, None, None) => {
+                        unique(&row, driver.message.replace(detail.to_owned()).is_some())
+                    }
+                    (None, Some(statement), None, None) => {
+                        driver.session.push(statement.to_owned());
+                        Ok(())
+                    }
+                    (None, None, Some(words), Some(code)) => {
+                        let state = SqlState::parse(code).ok_or_else(|| row.error(format!("state `{code}`")))?;
+                        driver.states.push((words.to_owned(), state));
+                        Ok(())
+                    }
+                    _ => Err(row.error("expected `message`, `session`, or `failure` with its `state`")),
+                }
+            }
             "types" => {
                 let ty = type_of(&row, row.required("type")?)?;
+                if row.flag("arrow")? {
+                    dialect.driver.arrow.insert(ty);
+                }
+                if let (true, Some(text)) = (row.flag("native")?, row.text("fetch")?) {
+                    let one = Holes { arguments: &[None], ..Holes::default() };
+                    let template = Template::parse(text, &[], one, dialect.text.grammar);
+                    let template = template.map_err(|what| row.error(format!("`fetch`: {what}")))?;
+                    dialect.driver.texts.insert(ty, template);
+                }
                 let rule = type_rule(&row, dialect.text.grammar)?;
                 unique(&row, dialect.types.insert(ty, rule).is_some())
             }
@@ -384,6 +442,7 @@ fn split(text: &str) -> Vec<&str> {
 fn type_rule(row: &Row<'_>, grammar: Grammar) -> Result<TypeRule> {
     row.only(&[
         "type",
+        "arrow",
         "native",
         "refuse",
         "name",

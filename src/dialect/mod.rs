@@ -18,5 +18,5 @@ pub use self::coverage::{Answer, Coverage};
 pub use self::print::{PrintTarget, print};
 #[cfg(test)]
 pub(crate) use self::print::{foreign_catalog, tests};
-pub use self::rules::{Construct, Dialect, Evidence, Form, FunctionRule, SyntaxRule, TypeRule, Version};
+pub use self::rules::{Construct, Dialect, DriverRules, Evidence, Form, FunctionRule, SyntaxRule, TypeRule, Version};
 pub use self::target::{Carrier, Param, ParamSource, ResultColumn, TargetSql};

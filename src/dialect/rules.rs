@@ -1,9 +1,10 @@
 //! [`Dialect`]: what a target can say, from `dialects/<target>/*.toml`. No row = the target does not have it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::quote::Quoting;
 use super::template::{Grammar, Template};
+use crate::error::SqlState;
 use crate::types::{OidMap, PgType};
 
 /// A target dialect.
@@ -15,6 +16,22 @@ pub struct Dialect {
     pub(super) types: OidMap<PgType, TypeRule>,
     pub(super) casts: OidMap<(PgType, PgType), FunctionRule>,
     pub(super) syntax: HashMap<Construct, SyntaxRule>,
+    pub(super) driver: DriverRules,
+}
+
+/// What a connection through a driver library needs to know of the target (`driver` of `dialect.toml`).
+#[derive(Clone, Debug, Default)]
+pub struct DriverRules {
+    /// Run on each connection: what values and comparisons mean must not depend on a server's or a user's settings.
+    pub session: Vec<String>,
+    /// The detail of a driver's error that is the engine's own message, without the driver's words around it.
+    pub message: Option<String>,
+    /// SQLSTATEs of errors that come without one, by the first words of the engine's message.
+    pub states: Vec<(String, SqlState)>,
+    /// PostgreSQL's types whose values come whole in Arrow's own; of others the text is asked for.
+    pub(super) arrow: HashSet<PgType>,
+    /// How the text of a value is asked for, where a cast says another than the type's output.
+    pub(super) texts: HashMap<PgType, Template>,
 }
 
 /// The closed set of text flags (`text` of `dialect.toml`).
@@ -362,6 +379,21 @@ impl Dialect {
             Some(TypeRule::Named(named)) => Some(named),
             _ => None,
         }
+    }
+
+    /// Has the target the type, under its own name or another?
+    pub fn has_type(&self, ty: PgType) -> bool {
+        matches!(self.ty(ty), Some(TypeRule::Named(_) | TypeRule::Native))
+    }
+
+    /// Do values of a PostgreSQL's type come whole in Arrow's own?
+    pub(super) fn comes_in_arrow(&self, ty: PgType) -> bool {
+        self.driver.arrow.contains(&ty)
+    }
+
+    /// What connections through a driver library need.
+    pub fn driver(&self) -> &DriverRules {
+        &self.driver
     }
 
     pub fn syntax(&self, construct: Construct) -> Option<&SyntaxRule> {

@@ -1,5 +1,6 @@
 //! What tests stand on: a raw protocol client, a private PostgreSQL + PostGIS, a private Graticule.
 
+pub mod adbc;
 pub mod bigquery;
 pub mod client;
 pub mod differential;

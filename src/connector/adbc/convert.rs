@@ -84,8 +84,11 @@ impl Converter {
             }
             let mut plan =
                 Plan::new(field.data_type(), column.ty, column.typmod).ok_or_else(|| mismatch(field, column))?;
-            if let (How::Geometry(srid), Carrier::Wkb { srid: known }) = (&mut plan.how, column.carrier) {
-                *srid = known;
+            match (&mut plan.how, column.carrier) {
+                (How::Geometry(srid), Carrier::Wkb { srid: known }) => *srid = known,
+                // Types that are kept as PostgreSQL writes them.
+                (how @ How::Input, Carrier::Text) if is_kept_as_text(column.ty) => *how = How::Text,
+                _ => {}
             }
             Ok(plan)
         });
@@ -261,6 +264,12 @@ fn plain(ty: PgType) -> bool {
 /// Types whose storage is the source's text as it is.
 fn carries_text(ty: PgType) -> bool {
     matches!(ty, PgType::TEXT | PgType::VARCHAR | PgType::UNKNOWN) || ty.is_foreign()
+}
+
+/// Kept as its text, of which there is one for each value.
+fn is_kept_as_text(ty: PgType) -> bool {
+    types::storage(ty) == DataType::Utf8
+        && !matches!(ty, PgType::BPCHAR | PgType::JSON | PgType::JSONB | PgType::NUMERIC)
 }
 
 fn is_text(ty: &DataType) -> bool {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::convert::Converter;
 use super::params;
 use super::pool::{Lease, lost};
-use super::protocol::{self, Failure, Kind, Reply, Request};
+use super::protocol::{self, Kind, Reply, Request};
 use crate::connector::fault::{canceled, withheld};
 use crate::connector::ready::Ready;
 use crate::connector::{Cursor, Execution, Rows};
@@ -34,7 +34,7 @@ pub(super) struct AdbcCursor {
 impl AdbcCursor {
     pub async fn open(mut lease: Lease, execution: Execution) -> Result<AdbcCursor> {
         let Execution { sql, params, relay: _, cancel } = execution;
-        let bound = params::encode(sql.params(), &params)?;
+        let bound = params::encode(sql.params(), &params, lease.pool.flavour.sends_ewkb())?;
         let request = lease.pool.execute(sql.text());
         lease.channel()?.send(&request, &bound)?;
         let payload = match reply(&mut lease, &cancel, &sql).await? {
@@ -118,8 +118,11 @@ async fn reply(lease: &mut Lease, cancel: &CancellationToken, sql: &TargetSql) -
             if stopping || failure.kind == Kind::Cancelled {
                 return Err(canceled());
             }
+            if pool.flavour.is_lost(&failure) {
+                return Err(lost(&pool.server, Error::new(SqlState::CONNECTION_FAILURE, failure.message)));
+            }
             let (state, message) = pool.flavour.error(&failure);
-            Err(client_error(&pool.server, sql, &failure, state, message))
+            Err(client_error(&pool.server, sql, state, message))
         }
         _ if stopping => {
             // It answered before it heard of the cancel.
@@ -131,10 +134,7 @@ async fn reply(lease: &mut Lease, cancel: &CancellationToken, sql: &TargetSql) -
 }
 
 /// What the client is told of an engine's error.
-fn client_error(server: &str, sql: &TargetSql, failure: &Failure, state: SqlState, message: String) -> Error {
-    if failure.kind == Kind::Connection {
-        return lost(server, Error::new(SqlState::CONNECTION_FAILURE, failure.message.clone()));
-    }
+fn client_error(server: &str, sql: &TargetSql, state: SqlState, message: String) -> Error {
     withheld(server, sql, state, &message).unwrap_or_else(|| Error::new(state, message))
 }
 

@@ -3,11 +3,16 @@
 use std::path::Path;
 
 use adbc_core::error::{Error, Status};
-use adbc_core::options::{AdbcVersion, OptionDatabase, OptionValue};
-use adbc_core::{Connection, Database, Driver, LOAD_FLAG_ALLOW_RELATIVE_PATHS, LOAD_FLAG_DEFAULT, Statement};
+use adbc_core::options::{AdbcVersion, InfoCode, ObjectDepth, OptionConnection, OptionDatabase, OptionValue};
+use adbc_core::{
+    Connection, Database, Driver, LOAD_FLAG_ALLOW_RELATIVE_PATHS, LOAD_FLAG_DEFAULT, Optionable, Statement,
+};
 use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedDriver};
+use arrow::array::{Array, AsArray, RecordBatchReader};
+use arrow::datatypes::{Schema, UInt32Type};
+use arrow::record_batch::RecordBatch;
 
-use super::protocol::{Failure, Kind, Launch};
+use super::protocol::{Depth, Failure, Info, Kind, Launch};
 
 /// OPTIONS of a server that every wrapper of this family has.
 pub(in crate::connector) const DRIVER_OPTIONS: [&str; 2] = ["driver", "entrypoint"];
@@ -56,6 +61,47 @@ fn run(connection: &mut ManagedConnection, statements: &[String]) -> Result<(), 
     Ok(())
 }
 
+/// What the driver tells of its database; what it does not tell is left out.
+pub(super) fn info(connection: &ManagedConnection) -> Info {
+    let catalog = connection.get_option_string(OptionConnection::CurrentCatalog).ok();
+    Info { version: version(connection), catalog: catalog.filter(|catalog| !catalog.is_empty()) }
+}
+
+fn version(connection: &ManagedConnection) -> Option<String> {
+    let reader = connection.get_info(Some([InfoCode::VendorVersion].into())).ok()?;
+    for batch in reader {
+        let batch = batch.ok()?;
+        let (codes, values) = (batch.column(0).as_primitive_opt::<UInt32Type>()?, batch.column(1).as_union_opt()?);
+        for row in 0..batch.num_rows() {
+            if codes.is_valid(row) && codes.value(row) == u32::from(&InfoCode::VendorVersion) {
+                let value = values.value(row);
+                let value = value.as_string_opt::<i32>()?;
+                return (value.len() == 1 && value.is_valid(0)).then(|| value.value(0).to_owned());
+            }
+        }
+    }
+    None
+}
+
+/// The driver's list of objects.
+pub(super) fn objects(
+    connection: &ManagedConnection,
+    depth: Depth,
+    catalog: Option<&str>,
+    schema: Option<&str>,
+    table: Option<&str>,
+) -> Result<(Schema, Vec<RecordBatch>), Failure> {
+    let depth = match depth {
+        Depth::Columns => ObjectDepth::All,
+        Depth::Schemas => ObjectDepth::Schemas,
+        Depth::Tables => ObjectDepth::Tables,
+    };
+    let reader = connection.get_objects(depth, catalog, schema, table, None, None).map_err(failure)?;
+    let columns = reader.schema().as_ref().clone();
+    let batches = reader.map(|batch| batch.map_err(|error| stream_failure(&error)));
+    Ok((columns, batches.collect::<Result<_, _>>()?))
+}
+
 pub(super) fn failure(error: Error) -> Failure {
     let kind = match error.status {
         Status::Cancelled => Kind::Cancelled,
@@ -76,12 +122,16 @@ pub(super) fn failure(error: Error) -> Failure {
     let code: String = error.sqlstate.iter().filter_map(|byte| u8::try_from(*byte).ok()).map(char::from).collect();
     let plain = code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
     let sqlstate = (plain && code != "00000").then_some(code);
-    Failure { kind, sqlstate, vendor_code: error.vendor_code, message: error.message }
+    let text = |(name, value): (String, Vec<u8>)| Some((name, String::from_utf8(value).ok()?));
+    let details = error.details.unwrap_or_default().into_iter().filter_map(text).collect();
+    Failure { kind, sqlstate, vendor_code: error.vendor_code, message: error.message, details }
 }
 
 /// An error between two batches comes without its status.
 pub(super) fn stream_failure(error: &arrow::error::ArrowError) -> Failure {
     let text = error.to_string();
     let message = text.strip_prefix("C Data interface error: ").unwrap_or(&text).to_owned();
-    Failure { message, ..Failure::default() }
+    // Drivers written with ADBC's own framework end their messages so.
+    let sqlstate = message.rsplit_once("SQLSTATE: ").and_then(|(_, code)| code.get(..5)).map(str::to_owned);
+    Failure { message, sqlstate, ..Failure::default() }
 }

@@ -15,6 +15,7 @@
 //! The worker holds one end of a socket pair as its standard input: when the server goes, the socket ends and so does the worker.
 //! Credentials go over the socket, never through arguments or the environment.
 
+mod any;
 mod channel;
 mod convert;
 mod cursor;
@@ -30,8 +31,29 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::convert::{datums, ewkb};
+pub(super) use self::any::AnyWrapper;
+pub(super) use self::convert::ewkb;
 pub(super) use self::driver::DRIVER_OPTIONS;
+use self::json::says as says_json;
 pub(super) use self::pool::{Flavour, Limits, Pool};
 pub(super) use self::protocol::{Failure, Kind, Launch};
 pub use self::worker::run as run_worker;
+
+use crate::error::{Error, Result, SqlState};
+use crate::types::Datum;
+
+/// A text of a source's catalog, which must be there.
+pub(super) fn text(value: Option<&Datum>) -> Result<&str> {
+    value.and_then(Datum::as_str).ok_or_else(missing)
+}
+
+/// A value of a source's catalog is not there.
+pub(super) fn missing() -> Error {
+    Error::internal("a row of the source's catalog has another shape")
+}
+
+/// What a template of a dialect raises says its own state, somewhere in the engine's words: `graticule 22012: division by zero`.
+pub(super) fn raised(message: &str) -> Option<(SqlState, &str)> {
+    let (state, text) = message.split_once("graticule ")?.1.split_once(": ")?;
+    Some((SqlState::parse(state)?, text))
+}

@@ -14,15 +14,15 @@ use crate::kernels::{Env, columns, io};
 use crate::types::{self, Datum};
 
 /// The payload of a statement's parameters; empty without any. The printed text casts each to its type.
-pub(super) fn encode(params: &[Param], values: &[Datum]) -> Result<Vec<u8>> {
+pub(super) fn encode(params: &[Param], values: &[Datum], ewkb: bool) -> Result<Vec<u8>> {
     if params.len() != values.len() {
         return Err(Error::internal("a statement needs one value per parameter"));
     }
     if params.is_empty() {
         return Ok(Vec::new());
     }
-    let columns = params.iter().zip(values).map(|(param, value)| column(param, value)).collect::<Result<Vec<_>>>()?;
-    row(columns)
+    let columns = params.iter().zip(values).map(|(param, value)| column(param, value, ewkb));
+    row(columns.collect::<Result<Vec<_>>>()?)
 }
 
 /// The payload of text parameters.
@@ -44,11 +44,12 @@ fn row(columns: Vec<ArrayRef>) -> Result<Vec<u8>> {
     protocol::encode(&schema, &[batch]).map_err(Error::internal)
 }
 
-/// Numbers, dates and bytes in Arrow's own types, geometries as ISO WKB, everything else as its text.
-fn column(param: &Param, value: &Datum) -> Result<ArrayRef> {
+/// Numbers, dates and bytes in Arrow's own types, geometries as ISO WKB or EWKB, everything else as its text.
+fn column(param: &Param, value: &Datum, ewkb: bool) -> Result<ArrayRef> {
     if param.ty.is_spatial() {
         let bytes = match value {
             Datum::Null => None,
+            Datum::Geometry(bytes) if ewkb => Some(bytes.0.to_vec()),
             value => {
                 let geometry = Geometry::from_datum(value)?;
                 Some(wkb::write(&geometry, wkb::ByteOrder::Little, wkb::Variant::Iso))

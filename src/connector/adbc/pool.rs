@@ -13,9 +13,10 @@ use tokio::time::timeout;
 use super::channel::Channel;
 use super::cursor::AdbcCursor;
 use super::process::Process;
-use super::protocol::{self, Failure, Launch, Reply, Request};
+use super::protocol::{self, Failure, Info, Kind, Launch, Reply, Request};
 use crate::connector::{Counters, Cursor, Execution, fault};
 use crate::error::{Error, Result, SqlState};
+use crate::types::{Datum, PgType};
 
 /// What differs between the engines behind drivers.
 pub(in crate::connector) trait Flavour: fmt::Debug + Send + Sync {
@@ -25,6 +26,16 @@ pub(in crate::connector) trait Flavour: fmt::Debug + Send + Sync {
     /// The SQLSTATE of a failure to connect, where the driver's own says something else.
     fn connect_state(&self, _failure: &Failure) -> Option<SqlState> {
         None
+    }
+
+    /// Does the failure mean that the connection is gone?
+    fn is_lost(&self, failure: &Failure) -> bool {
+        failure.kind == Kind::Connection
+    }
+
+    /// Are geometries sent with their SRID?
+    fn sends_ewkb(&self) -> bool {
+        false
     }
 
     /// An option of the statement that names it at the engine: the next statement's.
@@ -105,26 +116,58 @@ impl Pool {
     pub async fn query(&self, sql: &str, values: &[&str]) -> Result<(Schema, Vec<RecordBatch>)> {
         let mut lease = self.lease().await?;
         let params = super::params::texts(values)?;
-        let channel = lease.channel()?;
-        let failed = |failure: Failure| {
-            let (state, message) = self.inner.flavour.error(&failure);
-            Error::new(state, format!("server \"{}\": {message}", self.inner.server))
-        };
-        let reply = channel.call(&self.inner.execute(sql), &params).await;
-        let schema = match reply.map_err(|error| lost(&self.inner.server, error))? {
-            (Reply::Executed, payload) => protocol::decode(&payload).map_err(Error::internal)?.0,
-            (Reply::Failed(failure), _) => return Err(failed(failure)),
-            (other, _) => return Err(Error::internal(format!("a worker answered {other:?} to a statement"))),
-        };
+        let (schema, _) = self.executed(&mut lease, &self.inner.execute(sql), &params).await?;
         let mut batches = Vec::new();
         loop {
-            let reply = channel.call(&Request::Fetch { rows: 65_536, bytes: 16 << 20 }, &[]).await;
-            match reply.map_err(|error| lost(&self.inner.server, error))? {
+            match self.call(&mut lease, &Request::Fetch { rows: 65_536, bytes: 16 << 20 }, &[]).await? {
                 (Reply::Rows, payload) => batches.extend(protocol::decode(&payload).map_err(Error::internal)?.1),
                 (Reply::End, _) => return Ok((schema, batches)),
-                (Reply::Failed(failure), _) => return Err(failed(failure)),
                 (other, _) => return Err(Error::internal(format!("a worker answered {other:?} to a fetch"))),
             }
+        }
+    }
+
+    /// The rows of a statement of our own, each column as that type; `value` is its text parameter.
+    pub async fn rows(&self, sql: &str, value: Option<&str>, wanted: &[PgType]) -> Result<Vec<Vec<Datum>>> {
+        let values: Vec<&str> = value.into_iter().collect();
+        let (schema, batches) = self.query(sql, &values).await?;
+        super::convert::datums(&schema, &batches, wanted)
+    }
+
+    /// What the driver tells of its database.
+    pub(super) async fn info(&self) -> Result<Info> {
+        match self.call(&mut self.lease().await?, &Request::Info, &[]).await? {
+            (Reply::Info(info), _) => Ok(info),
+            (other, _) => Err(Error::internal(format!("a worker answered {other:?} to a question"))),
+        }
+    }
+
+    /// What the driver lists: objects, or a table's schema.
+    pub(super) async fn listed(&self, request: &Request) -> Result<(Schema, Vec<RecordBatch>)> {
+        self.executed(&mut self.lease().await?, request, &[]).await
+    }
+
+    async fn executed(
+        &self,
+        lease: &mut Lease,
+        request: &Request,
+        payload: &[u8],
+    ) -> Result<(Schema, Vec<RecordBatch>)> {
+        match self.call(lease, request, payload).await? {
+            (Reply::Executed, payload) => protocol::decode(&payload).map_err(Error::internal),
+            (other, _) => Err(Error::internal(format!("a worker answered {other:?} to a statement"))),
+        }
+    }
+
+    /// A request of our own: a failure names the server.
+    async fn call(&self, lease: &mut Lease, request: &Request, payload: &[u8]) -> Result<(Reply, Vec<u8>)> {
+        let server = &self.inner.server;
+        match lease.channel()?.call(request, payload).await.map_err(|error| lost(server, error))? {
+            (Reply::Failed(failure), _) => {
+                let (state, message) = self.inner.flavour.error(&failure);
+                Err(Error::new(state, format!("server \"{server}\": {message}")))
+            }
+            answered => Ok(answered),
         }
     }
 

@@ -32,6 +32,8 @@ pub(in crate::connector) struct Launch {
     /// A query of one number, run at the end of each result: how many rows the statement before it had. For drivers that may end a
     /// result early without an error.
     pub count: Option<String>,
+    /// A result that is left early is cancelled and read to its end: a driver may do that itself at the next statement, without the cancel.
+    pub drain: bool,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -53,6 +55,21 @@ pub(in crate::connector) enum Request {
     },
     /// Frees the statement.
     Finish,
+    /// What the driver tells of its database: the engine's version, the connection's catalog.
+    Info,
+    /// The driver's list of objects (`GetObjects`); its payload is answered as rows are.
+    Objects {
+        depth: Depth,
+        catalog: Option<String>,
+        schema: Option<String>,
+        table: Option<String>,
+    },
+    /// The Arrow schema of a table.
+    TableSchema {
+        catalog: Option<String>,
+        schema: Option<String>,
+        table: String,
+    },
     /// Stops the channel's requests up to this number. No reply.
     Cancel,
     /// Ends the channel. No reply.
@@ -65,11 +82,27 @@ pub(in crate::connector) enum Reply {
     Done,
     /// The statement runs; its schema in the payload.
     Executed,
+    Info(Info),
     /// Rows in the payload.
     Rows,
     /// No rows are left.
     End,
     Failed(Failure),
+}
+
+/// How deep a list of objects goes.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(in crate::connector) enum Depth {
+    Columns,
+    Schemas,
+    Tables,
+}
+
+/// What a driver tells of its database.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(in crate::connector) struct Info {
+    pub version: Option<String>,
+    pub catalog: Option<String>,
 }
 
 /// An error of the driver.
@@ -80,6 +113,9 @@ pub(in crate::connector) struct Failure {
     pub sqlstate: Option<String>,
     pub vendor_code: i32,
     pub message: String,
+    /// What drivers of ADBC 1.1 tell beside: names of their own.
+    #[serde(default)]
+    pub details: Vec<(String, String)>,
 }
 
 /// The kinds of errors that ADBC tells apart, as far as they matter here.

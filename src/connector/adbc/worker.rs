@@ -19,7 +19,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use serde::Serialize;
 
-use super::driver::{connect, failure, open, stream_failure};
+use super::driver::{connect, failure, info, objects, open, stream_failure};
 use super::protocol::{self, Failure, Frame, Kind, Launch, Reply, Request};
 
 /// How often a driver is told again to stop: a cancel that meets no running call is lost.
@@ -173,6 +173,15 @@ impl Cancellation {
         self.changed.notify_all();
     }
 
+    /// Tells the driver once.
+    fn cancel_now(&self) {
+        let handle = lock(&self.at).handle.clone();
+        if let Some(handle) = handle {
+            // What does not stop is read.
+            let _ = handle.try_cancel();
+        }
+    }
+
     fn stops_by(&self, handle: Option<Arc<dyn CancelHandle>>) {
         lock(&self.at).handle = handle;
     }
@@ -240,18 +249,42 @@ impl Channel {
             Request::Execute { sql, options } => self.execute(number, &sql, options, payload),
             Request::Fetch { rows, bytes } => self.fetch(number, rows, bytes),
             Request::Finish => {
+                if self.shared.database.get().is_some_and(|(_, launch)| launch.drain) {
+                    self.drain();
+                }
                 self.state.stops_by(None);
                 self.statement = None;
                 Ok((Reply::Done, Vec::new()))
+            }
+            Request::Info => Ok((Reply::Info(info(self.connection()?)), Vec::new())),
+            Request::Objects { depth, catalog, schema, table } => {
+                let (catalog, schema, table) = (catalog.as_deref(), schema.as_deref(), table.as_deref());
+                let (columns, batches) = objects(self.connection()?, depth, catalog, schema, table)?;
+                Ok((Reply::Executed, encode(&columns, &batches)?))
+            }
+            Request::TableSchema { catalog, schema, table } => {
+                let connection = self.connection()?;
+                let columns = connection.get_table_schema(catalog.as_deref(), schema.as_deref(), &table);
+                Ok((Reply::Executed, encode(&columns.map_err(failure)?, &[])?))
             }
             Request::Cancel | Request::Leave | Request::Ping | Request::Start(_) => Err(own("not on a channel")),
         }
     }
 
+    fn drain(&mut self) {
+        let Some(running) = self.statement.as_mut().filter(|running| !running.ended) else { return };
+        self.state.cancel_now();
+        // The cancel's own error, or the last rows.
+        while running.reader.next().is_some_and(|batch| batch.is_ok()) {}
+    }
+
+    fn connection(&mut self) -> Result<&mut ManagedConnection, Failure> {
+        self.connection.as_mut().ok_or_else(|| own("no connection is open"))
+    }
+
     fn execute(&mut self, number: u32, sql: &str, options: Vec<(String, String)>, payload: &[u8]) -> Answer {
         self.statement = None;
-        let connection = self.connection.as_mut().ok_or_else(|| own("no connection is open"))?;
-        let mut statement = connection.new_statement().map_err(failure)?;
+        let mut statement = self.connection()?.new_statement().map_err(failure)?;
         self.state.stops_by(Some(Arc::from(statement.get_cancel_handle())));
         for (name, value) in options {
             statement.set_option(OptionStatement::Other(name), OptionValue::String(value)).map_err(failure)?;
@@ -319,9 +352,9 @@ impl Channel {
 
     /// Asks how many rows there were, where the driver is not trusted to have given all.
     fn check_count(&mut self, given: u64) -> Result<(), Failure> {
-        let Some(sql) = self.shared.database.get().and_then(|(_, launch)| launch.count.as_ref()) else { return Ok(()) };
-        let connection = self.connection.as_mut().ok_or_else(|| own("no connection is open"))?;
-        let mut statement = connection.new_statement().map_err(failure)?;
+        let launch = self.shared.database.get().map(|(_, launch)| launch);
+        let Some(sql) = launch.and_then(|launch| launch.count.clone()) else { return Ok(()) };
+        let mut statement = self.connection()?.new_statement().map_err(failure)?;
         self.state.stops_by(Some(Arc::from(statement.get_cancel_handle())));
         statement.set_sql_query(sql).map_err(failure)?;
         let mut total = None;

@@ -81,6 +81,7 @@ pub(super) async fn describe(client: &Client, schema: &str) -> Result<RemoteTabl
         schema: schema.to_owned(),
         version: "2".to_owned(),
         tables: tables.into_iter().flatten().collect(),
+        ..RemoteTables::default()
     })
 }
 

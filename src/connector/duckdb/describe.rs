@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::missing;
 use super::types::field_type;
-use crate::connector::adbc::{self, Pool};
+use crate::connector::adbc::{Pool, missing, text};
 use crate::connector::{FieldType, RemoteField, RemoteTable, RemoteTables};
 use crate::error::{Error, Result, SqlState};
-use crate::types::{Datum, PgType};
+use crate::types::PgType;
 
 const VERSION: &str = "SELECT version()";
 
@@ -33,21 +32,21 @@ const KEYS: &str = "SELECT table_name, constraint_type, to_json(constraint_colum
 const COLLATED: &str = "SELECT count(*) FROM duckdb_tables() WHERE NOT internal AND sql ILIKE '%collate%'";
 
 pub(super) async fn describe(pool: &Pool, srid: i32, schema: &str) -> Result<RemoteTables> {
-    let known = rows(pool, SCHEMA, Some(schema), &[PgType::INT8]).await?;
+    let known = pool.rows(SCHEMA, Some(schema), &[PgType::INT8]).await?;
     if known.first().and_then(|row| row.first()?.as_i64()) == Some(0) {
         let message = format!("schema \"{schema}\" does not exist on server \"{}\"", pool.server());
         return Err(Error::new(SqlState::INVALID_SCHEMA_NAME, message));
     }
-    let version = rows(pool, VERSION, None, &[PgType::TEXT]).await?;
+    let version = pool.rows(VERSION, None, &[PgType::TEXT]).await?;
     let version = text(version.first().and_then(|row| row.first()))?.trim_start_matches('v').to_owned();
-    let collated = rows(pool, COLLATED, None, &[PgType::INT8]).await?;
+    let collated = pool.rows(COLLATED, None, &[PgType::INT8]).await?;
     let collated = collated.first().and_then(|row| row.first()?.as_i64()) != Some(0);
     let mut tables: Vec<RemoteTable> = Vec::new();
     let mut places = HashMap::new();
     // Columns whose texts are compared by another collation.
     let mut otherwise: HashMap<String, HashSet<String>> = HashMap::new();
     let wanted = [PgType::TEXT, PgType::BOOL, PgType::TEXT, PgType::FLOAT8, PgType::TEXT];
-    for row in rows(pool, TABLES, Some(schema), &wanted).await? {
+    for row in pool.rows(TABLES, Some(schema), &wanted).await? {
         let [name, is_view, comment, size, sql] = &row[..] else { return Err(missing()) };
         let name = text(Some(name))?.to_owned();
         places.insert(name.clone(), tables.len());
@@ -61,7 +60,7 @@ pub(super) async fn describe(pool: &Pool, srid: i32, schema: &str) -> Result<Rem
         });
     }
     let wanted = [PgType::TEXT, PgType::TEXT, PgType::TEXT, PgType::BOOL, PgType::TEXT];
-    for row in rows(pool, COLUMNS, Some(schema), &wanted).await? {
+    for row in pool.rows(COLUMNS, Some(schema), &wanted).await? {
         let [table, name, data_type, not_null, comment] = &row[..] else { return Err(missing()) };
         let Some(table) = places.get(text(Some(table))?).and_then(|place| tables.get_mut(*place)) else { continue };
         let name = text(Some(name))?.to_owned();
@@ -80,7 +79,7 @@ pub(super) async fn describe(pool: &Pool, srid: i32, schema: &str) -> Result<Rem
             comment: comment.as_str().map(str::to_owned),
         });
     }
-    for row in rows(pool, KEYS, Some(schema), &[PgType::TEXT; 3]).await? {
+    for row in pool.rows(KEYS, Some(schema), &[PgType::TEXT; 3]).await? {
         let [table, kind, names] = &row[..] else { return Err(missing()) };
         let Some(table) = places.get(text(Some(table))?).and_then(|place| tables.get_mut(*place)) else { continue };
         let names: Vec<String> = serde_json::from_str(text(Some(names))?).map_err(|_| missing())?;
@@ -90,17 +89,7 @@ pub(super) async fn describe(pool: &Pool, srid: i32, schema: &str) -> Result<Rem
             table.unique.push(names);
         }
     }
-    Ok(RemoteTables { schema: schema.to_owned(), version, tables })
-}
-
-async fn rows(pool: &Pool, sql: &str, schema: Option<&str>, wanted: &[PgType]) -> Result<Vec<Vec<Datum>>> {
-    let values: Vec<&str> = schema.into_iter().collect();
-    let (schema, batches) = pool.query(sql, &values).await?;
-    adbc::datums(&schema, &batches, wanted)
-}
-
-fn text(value: Option<&Datum>) -> Result<&str> {
-    value.and_then(Datum::as_str).ok_or_else(missing)
+    Ok(RemoteTables { schema: schema.to_owned(), version, tables, ..RemoteTables::default() })
 }
 
 /// Names, in lower case, of the columns that a CREATE TABLE gives a collation.

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::options::Duckdb;
-use super::adbc::{Failure, Flavour, Pool};
+use super::adbc::{Failure, Flavour, Pool, raised};
 use super::options::invalid_option;
 use super::{Connector, Counters, Cursor, Execution, Options, RemoteTables, Wrapper};
-use crate::error::{Error, Result, SqlState};
+use crate::error::{Result, SqlState};
 
 /// `FOREIGN DATA WRAPPER duckdb`.
 pub(super) struct DuckdbWrapper;
@@ -81,10 +81,10 @@ impl Flavour for DuckdbFlavour {
         // What follows is a drawing of the statement, and hints that name objects.
         let message = rest.lines().next().unwrap_or_default().trim_end_matches('!').to_owned();
         // What a template of the dialect raises says its own state.
-        if let Some((state, text)) = message.strip_prefix("graticule ").and_then(|raised| raised.split_once(": "))
-            && let Ok(state) = <[u8; 5]>::try_from(state.as_bytes())
+        if message.starts_with("graticule ")
+            && let Some((state, text)) = raised(&message)
         {
-            return (SqlState(state), text.to_owned());
+            return (state, text.to_owned());
         }
         let state = match class {
             "Binder" if message.contains("olumn") => SqlState::UNDEFINED_COLUMN,
@@ -110,11 +110,6 @@ impl Flavour for DuckdbFlavour {
         };
         (state, message)
     }
-}
-
-/// A value of DuckDB's catalog that must be there.
-fn missing() -> Error {
-    Error::internal("a row of DuckDB's catalog has another shape")
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ impl Duckdb {
             init,
             settings: Vec::new(),
             count: None,
+            drain: false,
         }
     }
 }

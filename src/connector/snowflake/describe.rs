@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::types::{Described, Reading, field_type};
-use crate::connector::adbc::{self, Pool};
+use crate::connector::adbc::{Pool, missing, text};
 use crate::connector::{RemoteField, RemoteTable, RemoteTables};
 use crate::error::{Error, Result, SqlState};
 use crate::types::{Datum, PgType};
@@ -22,12 +22,12 @@ const COLUMNS: &str = "SELECT table_name, column_name, data_type, TO_VARCHAR(num
 
 pub(super) async fn describe(pool: &Pool, reading: &Reading, schema: &str) -> Result<RemoteTables> {
     let schema = real_name(pool, schema).await?;
-    let version = rows(pool, VERSION, None, &[PgType::TEXT]).await?;
+    let version = pool.rows(VERSION, None, &[PgType::TEXT]).await?;
     let version = text(version.first().and_then(|row| row.first()))?.to_owned();
     let mut tables: Vec<RemoteTable> = Vec::new();
     let mut places = HashMap::new();
     let wanted = [PgType::TEXT; 4];
-    for row in rows(pool, TABLES, Some(&schema), &wanted).await? {
+    for row in pool.rows(TABLES, Some(&schema), &wanted).await? {
         let [name, kind, comment, count] = &row[..] else { return Err(missing()) };
         let name = text(Some(name))?.to_owned();
         places.insert(name.clone(), tables.len());
@@ -40,7 +40,7 @@ pub(super) async fn describe(pool: &Pool, reading: &Reading, schema: &str) -> Re
         });
     }
     let wanted = [PgType::TEXT; 8];
-    for row in rows(pool, COLUMNS, Some(&schema), &wanted).await? {
+    for row in pool.rows(COLUMNS, Some(&schema), &wanted).await? {
         let [table, name, data_type, precision, scale, nullable, comment, collation] = &row[..] else {
             return Err(missing());
         };
@@ -58,12 +58,12 @@ pub(super) async fn describe(pool: &Pool, reading: &Reading, schema: &str) -> Re
             comment: comment_of(comment),
         });
     }
-    Ok(RemoteTables { schema, version, tables })
+    Ok(RemoteTables { schema, version, tables, ..RemoteTables::default() })
 }
 
 /// The schema of exactly that name, else the only one that has it in capitals or small letters.
 async fn real_name(pool: &Pool, schema: &str) -> Result<String> {
-    let found = rows(pool, SCHEMAS, Some(schema), &[PgType::TEXT]).await?;
+    let found = pool.rows(SCHEMAS, Some(schema), &[PgType::TEXT]).await?;
     let names: Vec<&str> = found.iter().filter_map(|row| row.first().and_then(Datum::as_str)).collect();
     match names.as_slice() {
         names if names.contains(&schema) => Ok(schema.to_owned()),
@@ -75,16 +75,6 @@ async fn real_name(pool: &Pool, schema: &str) -> Result<String> {
     }
 }
 
-async fn rows(pool: &Pool, sql: &str, schema: Option<&str>, wanted: &[PgType]) -> Result<Vec<Vec<Datum>>> {
-    let values: Vec<&str> = schema.into_iter().collect();
-    let (schema, batches) = pool.query(sql, &values).await?;
-    adbc::datums(&schema, &batches, wanted)
-}
-
-fn text(value: Option<&Datum>) -> Result<&str> {
-    value.and_then(Datum::as_str).ok_or_else(missing)
-}
-
 fn comment_of(value: &Datum) -> Option<String> {
     value.as_str().filter(|comment| !comment.is_empty()).map(str::to_owned)
 }
@@ -92,9 +82,4 @@ fn comment_of(value: &Datum) -> Option<String> {
 /// Numbers come as text: their width there varies.
 fn number(value: &Datum) -> Option<i64> {
     value.as_str()?.parse().ok()
-}
-
-/// A value of the catalog that must be there.
-fn missing() -> Error {
-    Error::internal("a row of Snowflake's catalog has another shape")
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::connector::adbc::{Failure, Flavour, Kind};
+use crate::connector::adbc::{Failure, Flavour, Kind, raised};
 use crate::error::SqlState;
 
 /// The driver's own codes for what failed between it and Snowflake (26....), and those of sessions and logins (39....).
@@ -19,10 +19,7 @@ impl Flavour for SnowflakeFlavour {
     fn error(&self, failure: &Failure) -> (SqlState, String) {
         let message = plain(&failure.message);
         // What a template of the dialect raises says its own state, in the text that a conversion refuses.
-        if let Some((_, raised)) = message.split_once("graticule ")
-            && let Some((state, text)) = raised.split_once(": ")
-            && let Some(state) = SqlState::parse(state)
-        {
+        if let Some((state, text)) = raised(&message) {
             return (state, text.split(';').next().unwrap_or_default().to_owned());
         }
         let state = match failure.vendor_code {

@@ -199,6 +199,7 @@ impl Snowflake {
             init: Vec::new(),
             settings: Vec::new(),
             count: self.count.then(|| COUNT.to_owned()),
+            drain: false,
         }
     }
 }

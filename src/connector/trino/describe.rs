@@ -63,7 +63,7 @@ pub(super) async fn describe(client: &Client, schema: &str) -> Result<RemoteTabl
             comment: None,
         });
     }
-    Ok(RemoteTables { schema: schema.to_owned(), version, tables })
+    Ok(RemoteTables { schema: schema.to_owned(), version, tables, ..RemoteTables::default() })
 }
 
 fn text(row: Option<&Value>, at: usize) -> Result<&str> {

@@ -257,14 +257,20 @@ impl<'a> Printer<'a> {
     pub(super) fn column(&mut self, range: RangeId, column: usize) -> Result<()> {
         let Range { alias, columns } = self.range(range)?;
         let alias = alias.clone();
+        let mut cast = None;
         let name = match columns {
             Columns::Named { names, .. } => {
                 names.get(column).cloned().ok_or_else(|| Error::internal("a column out of range"))?
             }
             Columns::Relation { relation, derived } => match relation.columns.get(column) {
                 Some(found) => {
+                    // A driver says less than PostgreSQL: what it calls text may be an enum, a name, character(n).
+                    cast = self.driven().then(|| ExprType::of(found.ty));
                     if self.foreign() {
                         self.foreign_column(found)?;
+                    } else if self.driven() && found.ty.is_foreign() {
+                        let type_name = self.target.catalog.format_type(found.ty, -1);
+                        return Err(self.refuse(format!("column {} of type {type_name}", found.name)));
                     } else if !found.ty.is_foreign()
                         && let Some(TypeRule::Refuse(why)) = self.target.dialect.ty(found.ty)
                     {
@@ -273,6 +279,7 @@ impl<'a> Printer<'a> {
                     }
                     if *derived { found.name.clone() } else { found.remote_name.clone() }
                 }
+                None if self.driven() => return Err(self.refuse("a system column")),
                 None => {
                     self.construct(Construct::SystemColumns)?;
                     let number = column - relation.columns.len();
@@ -294,11 +301,15 @@ impl<'a> Printer<'a> {
         };
         self.name(&alias)?;
         self.push(".");
-        self.name(&name)
+        self.name(&name)?;
+        cast.map_or(Ok(()), |ty| self.cast_suffix(&ty))
     }
 
     fn whole_row(&mut self, range: RangeId) -> Result<()> {
         self.construct(Construct::WholeRow)?;
+        if self.driven() {
+            return Err(self.refuse("a whole row"));
+        }
         let Range { alias, columns } = self.range(range)?;
         if matches!(columns, Columns::Named { renamed: true, .. } | Columns::Test) {
             return Err(self.refuse(format!("the whole row of {alias}, whose columns' names are not unique,")));

@@ -2,37 +2,60 @@
 
 use super::{Carrier, Printer};
 use crate::bound::{Body, ExprType, OutputColumn, Query, Statement};
-use crate::dialect::rules::{CarrierRule, SridCarrier};
+use crate::dialect::rules::{CarrierRule, SridCarrier, TypeRule};
 use crate::dialect::shape::shape;
 use crate::error::Result;
+use crate::types::PgType;
 
 impl<'a> Printer<'a> {
     pub(super) fn has_fetch(&self, ty: &ExprType) -> bool {
+        if self.driven() {
+            return !self.target.dialect.comes_in_arrow(ty.oid);
+        }
         !ty.oid.is_array() && self.target.dialect.named(ty.oid).is_some_and(|named| named.fetch.is_some())
     }
 
     /// Does any output column come in another form than it has there (invariant 10)?
     pub(super) fn needs_fetch(&self, query: &Query) -> bool {
-        self.foreign() && query.columns.iter().any(|column| self.has_fetch(&column.ty))
+        (self.foreign() || self.driven()) && query.columns.iter().any(|column| self.has_fetch(&column.ty))
     }
 
     /// Wraps what was printed since `before` as its type's carrier wants.
     pub(super) fn fetch(&mut self, before: usize, ty: &ExprType) -> Result<()> {
-        let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
-        let Some(template) = named.and_then(|named| named.fetch.as_ref()) else { return Ok(()) };
+        let template = if self.driven() {
+            self.target.dialect.driver.texts.get(&ty.oid)
+        } else {
+            let named = self.target.dialect.named(ty.oid).filter(|_| !ty.oid.is_array());
+            named.and_then(|named| named.fetch.as_ref())
+        };
+        let Some(template) = template else {
+            if self.driven() && self.has_fetch(ty) {
+                // In parentheses: what is said may end in an operator's operand.
+                self.out.insert(before, '(');
+                self.move_spans(before, 1);
+                self.push(")::pg_catalog.text");
+            }
+            return Ok(());
+        };
         let inner = self.out.split_off(before);
         let shift = self.out.len();
         self.pieces(template, &mut |printer, _| {
-            let moved = printer.out.len() - shift;
-            printer.spans.iter_mut().filter(|(at, _)| *at >= before).for_each(|(at, _)| *at += moved);
+            printer.move_spans(before, printer.out.len() - shift);
             printer.push(&inner);
             Ok(())
         })
     }
 
+    fn move_spans(&mut self, from: usize, by: usize) {
+        self.spans.iter_mut().filter(|(at, _)| *at >= from).for_each(|(at, _)| *at += by);
+    }
+
     /// How each output column comes back; refuses what cannot come back whole.
     pub(super) fn carriers(&self, statement: &'a Statement) -> Result<Vec<Carrier>> {
         let carrier = |(n, column): (usize, &OutputColumn)| {
+            if self.driven() {
+                return self.driven_carrier(column);
+            }
             if !self.foreign() {
                 return Ok(Carrier::Native);
             }
@@ -50,6 +73,25 @@ impl<'a> Printer<'a> {
             })
         };
         statement.output().iter().enumerate().map(carrier).collect()
+    }
+
+    /// The carrier of PostgreSQL's values through a driver library; refuses types whose text does not say all of a value.
+    fn driven_carrier(&self, column: &OutputColumn) -> Result<Carrier> {
+        let ty = column.ty.oid;
+        let base = ty.element().filter(|_| ty.is_array()).unwrap_or(ty);
+        let known = match self.target.dialect.ty(ty) {
+            Some(TypeRule::Native | TypeRule::Named(_)) => !ty.is_polymorphic() && !ty.is_foreign(),
+            Some(TypeRule::Refuse(_)) | None => false,
+        };
+        if !known || matches!(base, PgType::BPCHAR | PgType::CSTRING | PgType::RECORD | PgType::VOID) {
+            let type_name = self.target.catalog.format_type(ty, -1);
+            return Err(self.refuse(format!("result column {} of type {type_name}", column.name)));
+        }
+        Ok(match ty {
+            PgType::GEOGRAPHY | PgType::GEOMETRY => Carrier::Ewkb,
+            ty if self.target.dialect.comes_in_arrow(ty) => Carrier::Native,
+            _ => Carrier::Text,
+        })
     }
 }
 

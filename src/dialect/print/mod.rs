@@ -216,6 +216,11 @@ impl<'a> Printer<'a> {
         !self.target.dialect.text.postgresql
     }
 
+    /// Is the target PostgreSQL behind a driver library? Its columns are of the types that the driver says, and come in Arrow.
+    fn driven(&self) -> bool {
+        !self.foreign() && self.target.server.wrapper != "postgres"
+    }
+
     fn span(&mut self, span: Span) {
         if let Some(position) = span.0 {
             self.spans.push((self.out.len(), position));
@@ -291,6 +296,9 @@ impl<'a> Printer<'a> {
     }
 
     fn statement(&mut self, statement: &'a Statement) -> Result<()> {
+        if self.driven() && !matches!(statement, Statement::Query(_)) {
+            return Err(self.refuse("writing"));
+        }
         match statement {
             Statement::Delete(delete) => self.delete(delete),
             Statement::Insert(insert) => self.insert(insert),

@@ -388,6 +388,9 @@ impl<'a> Printer<'a> {
 
     fn locking(&mut self, locking: &'a Locking) -> Result<()> {
         self.construct(Construct::Locking)?;
+        if self.driven() {
+            return Err(self.refuse("locking rows"));
+        }
         self.push(match locking.strength {
             LockStrength::KeyShare => " FOR KEY SHARE",
             LockStrength::NoKeyUpdate => " FOR NO KEY UPDATE",

@@ -3,8 +3,6 @@
 //! Everything but the overlay and predicate family (`engine` only, over GEOS) is plain Rust over [`geometry::Geometry`].
 //! A family is a file with its table of `(symbol, kernel)` rows.
 
-#![allow(dead_code)] // Helpers land ahead of the families that use them.
-
 mod access;
 mod arc;
 pub(in crate::kernels) mod args;

@@ -8,8 +8,15 @@ use crate::pgcatalog::table::{Rows, array};
 use crate::types::{Datum, PgType};
 
 /// Foreign data wrappers: (oid, name, handler).
-const WRAPPERS: [(u32, &str); 5] =
-    [(13_101, "postgres"), (13_102, "geoparquet"), (13_103, "duckdb"), (13_104, "trino"), (13_105, "bigquery")];
+const WRAPPERS: [(u32, &str); 7] = [
+    (13_101, "postgres"),
+    (13_102, "geoparquet"),
+    (13_103, "duckdb"),
+    (13_104, "trino"),
+    (13_105, "bigquery"),
+    (13_106, "snowflake"),
+    (13_107, "adbc"),
+];
 
 fn role_values(role: &Role) -> Vec<(&'static str, Datum)> {
     vec![
