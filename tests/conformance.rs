@@ -15,7 +15,7 @@ const CLIENTS_TITLE: &str = "## Clients";
 const FUNCTIONS: &str = "docs/functions.md";
 
 /// Function by target, from the dialects' rows: a cell says `exact` only where the row was executed equal on the real engine
-/// (`compat/dialects/verify.py`, `tests/duckdb_differential.rs`).
+/// (`compat/dialects/verify.py`, `tests/differential.rs`).
 #[test]
 fn the_table_of_functions_is_current() {
     let language = Language::load().expect("the language");

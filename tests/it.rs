@@ -20,9 +20,9 @@ mod cross;
 #[cfg(feature = "engine")]
 mod cursors;
 #[cfg(feature = "engine")]
-mod duckdb;
+mod differential;
 #[cfg(feature = "engine")]
-mod duckdb_differential;
+mod duckdb;
 mod faults;
 #[cfg(feature = "engine")]
 mod generator;

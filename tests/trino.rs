@@ -130,6 +130,16 @@ fn rows_are_postgresqls() {
     client.simple("prepare p(int, text) as select id, v from far.t where id = $1 and v = $2").expect("prepared");
     assert_eq!(client.rows("execute p(1, 'it''s')"), ["1|it's"]);
     assert_eq!(client.rows("execute p(2, 'it''s')"), Vec::<String>::new());
+    // Trino takes what stands beside OR into one list, and loses its NULL.
+    client
+        .simple("prepare l(int) as select id from far.t where id in (1, 2, $1) order by 1; prepare n(int) as select id from far.t where not (id <> 1 and id <> 2 and id <> $1) order by 1")
+        .expect("prepared");
+    for (name, four, none) in [("l", ["1", "2", "4"], ["1", "2"]), ("n", ["1", "2", "4"], ["1", "2"])] {
+        assert_eq!(client.rows(&format!("execute {name}(4)")), four);
+        assert_eq!(client.rows(&format!("execute {name}(null)")), none);
+    }
+    client.simple("prepare m(int) as select count(*) from far.t where id not in (1, 2, $1)").expect("prepared");
+    assert_eq!([client.rows("execute m(4)"), client.rows("execute m(null)")], [["2"], ["0"]]);
     assert_eq!(
         client.rows("select count(*), sum(id), max(n) from far.t where v = 'it''s' or n < 0"),
         ["2|3|123456789012345678901234567890123.00001"]

@@ -321,7 +321,7 @@ impl Construct {
     /// The rewrites that a dialect may name for it.
     pub(super) fn rewrites(self) -> &'static [Rewrite] {
         match self {
-            Construct::AggregateFilter | Construct::IsDistinct => &[Rewrite::Case],
+            Construct::AggregateFilter | Construct::IsDistinct | Construct::Quantified => &[Rewrite::Case],
             Construct::BooleanTest | Construct::Greatest => &[Rewrite::Coalesce],
             Construct::DistinctOn => &[Rewrite::RowNumber],
             _ => &[],

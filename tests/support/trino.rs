@@ -66,6 +66,7 @@ impl Trino {
                 "coordinator=true\nnode-scheduler.include-coordinator=true\nhttp-server.http.port={port}\nnode.bind-ip=127.0.0.1\n\
                  node.internal-address=127.0.0.1\ndiscovery.uri=http://127.0.0.1:{port}\nnode.environment=test\nnode.id=one\n\
                  query.max-memory=500MB\nquery.max-memory-per-node=500MB\nmemory.heap-headroom-per-node=300MB\n\
+                 task.concurrency=1\nquery.min-hash-partition-count=1\nquery.max-hash-partition-count=1\n\
                  plugin.dir={}\ncatalog.config-dir={}\n",
                 server.join("plugin").display(),
                 folder.join("catalog").display()
@@ -80,6 +81,8 @@ impl Trino {
         let log = std::fs::File::create(folder.join("log")).expect("a log file");
         let child = Command::new(&java)
             .args(["-Xmx1500m", "-XX:+ExitOnOutOfMemoryError", "-Djdk.attach.allowAttachSelf=true"])
+            // Short statements over small tables: what the second compiler gains, it costs.
+            .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
             .args(["--sun-misc-unsafe-memory-access=allow"])
             .args(vector.then_some("--add-modules=jdk.incubator.vector"))
             .arg(format!("-Dconfig={}", folder.join("config.properties").display()))

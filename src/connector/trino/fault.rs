@@ -44,6 +44,12 @@ impl QueryError {
         {
             return (SqlState(state), text.to_owned());
         }
+        // PostGIS has another state for it.
+        if let Some((function, _)) = self.message.split_once(" only applies to POINT")
+            && matches!(function, "ST_X" | "ST_Y")
+        {
+            return (SqlState::INTERNAL_ERROR, format!("Argument to {function}() must have type POINT"));
+        }
         // `line 1:15: ` is about our text, not the client's.
         let placed = self.message.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
         let message = match placed {

@@ -141,9 +141,11 @@ impl<'a> Printer<'a> {
             ExprKind::Literal(value) => self.literal(value, &expr.ty),
             ExprKind::Not(arg) => {
                 self.push("(NOT ");
-                self.expr(arg)?;
+                self.choices += 1;
+                let printed = self.expr(arg);
+                self.choices -= 1;
                 self.push(")");
-                Ok(())
+                printed
             }
             ExprKind::NullIf { left, right, equal } => {
                 self.function_rule(equal)?;
@@ -164,7 +166,12 @@ impl<'a> Printer<'a> {
                 self.push(" END");
                 Ok(())
             }
-            ExprKind::Or(args) => self.joined(args, " OR ", "false"),
+            ExprKind::Or(args) => {
+                self.choices += 1;
+                let printed = self.joined(args, " OR ", "false");
+                self.choices -= 1;
+                printed
+            }
             ExprKind::Param(n) => {
                 let ty = *self.secured.params().get(*n).ok_or_else(|| Error::internal("a parameter without a type"))?;
                 self.parameter(ParamSource::Client(*n), &ExprType::of(ty))

@@ -1,6 +1,7 @@
 //! What is printed otherwise for a target that is not PostgreSQL: by its rows, or not at all.
 
 mod limit;
+mod quantified;
 
 use std::fmt::Write;
 
@@ -73,6 +74,9 @@ impl<'a> Printer<'a> {
 
     pub(super) fn foreign_call(&mut self, function: &'a Function, args: &[&'a Expr]) -> Result<()> {
         let (rule, template) = self.foreign_rule(function)?;
+        if self.null_safe(template, args)? {
+            return Ok(());
+        }
         let what = || format!("function {}", function.signature());
         self.guarded(rule, template, args, &what, false)
     }
@@ -454,43 +458,6 @@ impl<'a> Printer<'a> {
     }
 
     /// `x = ANY (ARRAY[...])` as IN; over other arrays it is refused.
-    pub(super) fn foreign_scalar_array(
-        &mut self,
-        left: &'a Expr,
-        array: &'a Expr,
-        function: &'a Function,
-        operator: &str,
-        all: bool,
-    ) -> Result<()> {
-        self.construct(Construct::Quantified)?;
-        let simple = self.foreign_operator(function)?;
-        let keyword = match (simple, all) {
-            (Some("="), false) => " IN (",
-            (Some("<>"), true) => " NOT IN (",
-            _ => return Err(self.refuse(format!("{operator} {} over an array", if all { "ALL" } else { "ANY" }))),
-        };
-        self.push("(");
-        self.collated(left, None)?;
-        self.push(keyword);
-        match &array.kind {
-            ExprKind::Array { elements, multidimensional: false } if !elements.is_empty() => {
-                self.list(elements, |printer, element| printer.collated(element, None))?;
-            }
-            ExprKind::Literal(Datum::Array(values)) if !values.values.is_empty() => {
-                let element = array.ty.oid.element().ok_or_else(|| Error::internal("an array without elements"))?;
-                for (n, value) in values.values.iter().enumerate() {
-                    if n > 0 {
-                        self.push(", ");
-                    }
-                    self.literal(value, &ExprType::of(element))?;
-                }
-            }
-            _ => return Err(self.refuse(format!("{operator} {} over this array", if all { "ALL" } else { "ANY" }))),
-        }
-        self.push("))");
-        Ok(())
-    }
-
     pub(super) fn foreign_cast(
         &mut self,
         expr: &'a Expr,

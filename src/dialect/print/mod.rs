@@ -64,6 +64,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         cte_columns: HashMap::new(),
         taken: HashSet::new(),
         case_operands: Vec::new(),
+        choices: 0,
         groups: Vec::new(),
         uses: Uses::of(statement),
         whole: secured.is_open(),
@@ -183,6 +184,8 @@ struct Printer<'a> {
     taken: HashSet<String>,
     /// Operands of the CASEs around, innermost last.
     case_operands: Vec<&'a Expr>,
+    /// ORs and NOTs around.
+    choices: usize,
     /// GROUP BY of the selects around, innermost last.
     groups: Vec<Option<&'a GroupBy>>,
     uses: Uses,

@@ -44,6 +44,10 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         if let Some(location) = point_in_area(a, 0, 1)? {
             return Ok(Datum::Bool(location != Location::Exterior));
         }
+        // PostGIS asks for EMPTY here before it compares SRIDs.
+        if args::geometry(a, 0)?.is_empty() || args::geometry(a, 1)?.is_empty() {
+            return Ok(Datum::Bool(false));
+        }
         test(a, "covers", "GEOSCovers", false, |l, r| l.covers(r))
     }),
     ("st_coveredby(geometry,geometry)", |_, a| {
