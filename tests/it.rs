@@ -25,6 +25,8 @@ mod differential;
 mod duckdb;
 mod faults;
 #[cfg(feature = "engine")]
+mod federation;
+#[cfg(feature = "engine")]
 mod generator;
 mod injection;
 #[cfg(feature = "engine")]

@@ -226,6 +226,8 @@ pub struct FragmentScan {
     pub columns: Vec<usize>,
     /// Conditions that the fragment was fetched under in a weaker form only: its rows are those that fulfil them (invariant 11).
     pub recheck: Vec<Expr>,
+    /// How many conditions of the statement it is fetched under.
+    pub conditions: usize,
 }
 
 #[derive(Clone, Debug)]

@@ -123,7 +123,7 @@ impl Lowerer {
         };
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         let plan = node(operator, vec![Arc::clone(&areas.plan), Arc::clone(&points.plan)], types);
-        Ok(Some(Rel { plan, columns, rows: areas.rows.max(points.rows) }))
+        Ok(Some(Rel::new(plan, columns, areas.rows.max(points.rows))))
     }
 }
 

@@ -15,6 +15,7 @@ mod node;
 mod ops;
 mod relation;
 mod rows;
+mod semi_join;
 pub mod sources;
 mod spatial_join;
 mod statement;
@@ -23,7 +24,7 @@ mod tests;
 mod tree;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -64,6 +65,8 @@ pub struct Inputs {
     /// Values of `Secured::contexts`, the same for every fragment.
     pub contexts: Vec<Datum>,
     pub sources: Arc<dyn TableSource>,
+    /// The most keys of one side of a join that a fragment on the other side is told; 0: none.
+    pub semi_join: usize,
     pub cancel: CancellationToken,
 }
 
@@ -110,14 +113,20 @@ impl Engine {
         Ok(displayable(rel.plan.as_ref()).indent(false).to_string())
     }
 
+    /// What each fragment of a statement will be told by another side of a join.
+    pub fn semi_joins(&self, secured: &Secured, inputs: Inputs) -> Result<Vec<(usize, String)>> {
+        let (statement, ..) = self.plan(secured, inputs)?;
+        let mut told = statement.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut told))
+    }
+
     fn plan(&self, secured: &Secured, inputs: Inputs) -> Result<(End, Rel, SchemaRef)> {
         let task = SessionContext::new_with_config_rt(self.config.clone(), Arc::clone(&self.runtime)).task_ctx();
         let bound = secured.statement();
         let BoundStatement::Query(query) = bound else {
             return Err(Error::unsupported("a data-modifying statement on the engine"));
         };
-        let statement =
-            End(Arc::new(Statement::new(bound, inputs.env, inputs.params, inputs.contexts, inputs.sources, task)));
+        let statement = End(Arc::new(Statement::new(bound, inputs, task)));
         let rel = Lowerer::new(&statement.0).query(query)?;
         // The plan gives what bind promised, column by column.
         let schema = rel.plan.schema();

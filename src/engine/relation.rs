@@ -10,6 +10,7 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use super::expr::{Lookup, missing};
 use super::node::Plan;
 use super::rows;
+use super::semi_join::Leaf;
 use super::statement::{EXISTS, Key};
 use crate::bound::RangeId;
 use crate::error::Result;
@@ -21,6 +22,15 @@ pub(super) struct Rel {
     pub(super) plan: Plan,
     pub(super) columns: Vec<(Key, PgType)>,
     pub(super) rows: f64,
+    /// Columns that are a fragment's own and unchanged: a row without a partner may be left out over there, and nothing else is lost.
+    pub(super) origins: Vec<(Key, Origin)>,
+}
+
+/// A column of a fragment.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) leaf: Arc<Leaf>,
+    pub(super) column: usize,
 }
 
 /// Values of the rows around a sub-plan.
@@ -28,6 +38,15 @@ pub(super) struct Rel {
 pub(super) struct Outer(pub(super) HashMap<Key, (Datum, PgType)>);
 
 impl Rel {
+    /// A plan over which no fragment is known.
+    pub(super) fn new(plan: Plan, columns: Vec<(Key, PgType)>, rows: f64) -> Rel {
+        Rel { plan, columns, rows, origins: Vec::new() }
+    }
+
+    pub(super) fn origin(&self, key: Key) -> Option<&Origin> {
+        self.origins.iter().find(|(column, _)| *column == key).map(|(_, origin)| origin)
+    }
+
     pub(super) fn position(&self, key: Key) -> Option<usize> {
         self.columns.iter().position(|(column, _)| *column == key)
     }
@@ -48,6 +67,8 @@ impl Rel {
         keep: Option<&dyn Fn(Key) -> bool>,
         added: Vec<(Key, PgType, Arc<dyn PhysicalExpr>)>,
     ) -> Result<Rel> {
+        let mut origins = self.origins.clone();
+        origins.retain(|(key, _)| !added.iter().any(|(other, ..)| other == key));
         let mut columns = Vec::new();
         let mut exprs: Vec<ProjectionExpr> = Vec::new();
         for (index, (key, ty)) in self.columns.iter().enumerate() {
@@ -71,7 +92,7 @@ impl Rel {
             columns.push((key, ty));
         }
         let plan = ProjectionExec::try_new(exprs, self.plan).map_err(rows::from_datafusion)?;
-        Ok(Rel { plan: Arc::new(plan), columns, rows: self.rows })
+        Ok(Rel { plan: Arc::new(plan), columns, rows: self.rows, origins })
     }
 }
 

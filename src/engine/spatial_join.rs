@@ -130,7 +130,7 @@ pub(super) fn join(left: &Rel, right: &Rel, conditions: &mut Vec<Expr>, above: O
         &options(),
     )
     .map_err(rows::from_datafusion)?;
-    Ok(Some(Rel { plan: Arc::new(plan), columns, rows: build.rows.max(probe.rows) }))
+    Ok(Some(Rel::new(Arc::new(plan), columns, build.rows.max(probe.rows))))
 }
 
 /// The columns of both sides and the relation as seen from the left one.

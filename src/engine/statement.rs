@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::execution::TaskContext;
 
+use super::Inputs;
 use super::apply::SharedTable;
 use super::node::Plan;
 use super::sources::TableSource;
@@ -22,6 +23,10 @@ pub(super) struct Statement {
     pub(super) params: Vec<Datum>,
     pub(super) contexts: Vec<Datum>,
     pub(super) sources: Arc<dyn TableSource>,
+    /// The most keys that a fragment is told; 0: none.
+    pub(super) semi_join: usize,
+    /// What fragments are told, as EXPLAIN names it: the fragment, and the text.
+    pub(super) told: Mutex<Vec<(usize, String)>>,
     pub(super) task: Arc<TaskContext>,
     /// What the statement reads of each range.
     pub(super) needed: HashMap<RangeId, Needed>,
@@ -63,14 +68,8 @@ pub(super) const EXISTS: usize = usize::MAX;
 pub(super) struct Key(pub(super) RangeId, pub(super) usize);
 
 impl Statement {
-    pub(super) fn new(
-        bound: &BoundStatement,
-        env: Env,
-        params: Vec<Datum>,
-        contexts: Vec<Datum>,
-        sources: Arc<dyn TableSource>,
-        task: Arc<TaskContext>,
-    ) -> Statement {
+    pub(super) fn new(bound: &BoundStatement, inputs: Inputs, task: Arc<TaskContext>) -> Statement {
+        let Inputs { env, params, contexts, sources, semi_join, cancel: _ } = inputs;
         let mut needed: HashMap<RangeId, Needed> = HashMap::new();
         let _ = walk_statement(bound, &mut |node| {
             if let Node::Expr(expr) = node {
@@ -85,7 +84,8 @@ impl Statement {
             ControlFlow::Continue(())
         });
         let scans = Mutex::new(Some(HashMap::new()));
-        Statement { env, params, contexts, sources, task, needed, scans, temps: AtomicUsize::new(0) }
+        let told = Mutex::default();
+        Statement { env, params, contexts, sources, semi_join, told, task, needed, scans, temps: AtomicUsize::new(0) }
     }
 
     /// The kept scan of a range, made of this plan at the first time.

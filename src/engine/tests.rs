@@ -15,6 +15,7 @@ use crate::connector::{Cursor, Rows};
 use crate::error::{Error, Result};
 use crate::kernels::{Env, Formats, columns, io};
 use crate::policy::Secured;
+use crate::route::Partners;
 use crate::sql::Literals;
 use crate::types::PgType;
 
@@ -30,7 +31,7 @@ impl TableSource for Nothing {
         Err(Error::internal("no files here"))
     }
 
-    async fn fragment(&self, _: usize) -> Result<Box<dyn Cursor>> {
+    async fn fragment(&self, _: usize, _: &[Partners]) -> Result<Box<dyn Cursor>> {
         Err(Error::internal("no fragments here"))
     }
 }
@@ -48,8 +49,14 @@ fn prepare(catalog: &Catalog, sql: &str) -> Result<(Secured, Inputs)> {
     for expr in secured.contexts() {
         contexts.push(evaluate(expr, &env, &[], &contexts)?);
     }
-    let inputs =
-        Inputs { env, params: Vec::new(), contexts, sources: Arc::new(Nothing), cancel: CancellationToken::new() };
+    let inputs = Inputs {
+        env,
+        params: Vec::new(),
+        contexts,
+        sources: Arc::new(Nothing),
+        semi_join: 0,
+        cancel: CancellationToken::new(),
+    };
     Ok((secured, inputs))
 }
 

@@ -1,7 +1,7 @@
 //! Running a plan: parameters and context values are computed once, then the route's way is taken.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,14 @@ pub(super) struct Values {
     pub(super) contexts: Vec<Datum>,
 }
 
+impl Values {
+    fn of(plan: &QueryPlan, env: Env, params: Vec<Datum>) -> Result<Values> {
+        let contexts = plan.secured.contexts().iter();
+        let contexts = contexts.map(|expr| eval::evaluate(expr, &env, &[], &[])).collect::<Result<Vec<_>>>()?;
+        Ok(Values { env, params, contexts })
+    }
+}
+
 /// How the rows are wanted.
 #[derive(Default)]
 pub(super) struct Want {
@@ -47,6 +55,7 @@ struct Counter {
     fetched: AtomicUsize,
     bytes: AtomicUsize,
     kept: AtomicUsize,
+    told: Mutex<Vec<String>>,
 }
 
 impl Counters {
@@ -67,6 +76,19 @@ impl Counters {
         if let Some(counter) = self.0.get(fragment) {
             counter.kept.fetch_add(rows, Ordering::Relaxed);
         }
+    }
+
+    /// What the fragment was told by another side of a join.
+    #[cfg(feature = "engine")]
+    pub(super) fn told(&self, fragment: usize, what: String) {
+        if let Some(counter) = self.0.get(fragment) {
+            counter.told.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        }
+    }
+
+    pub(super) fn semi_joins(&self, fragment: usize) -> Vec<String> {
+        let told = |counter: &Counter| counter.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.0.get(fragment).map(told).unwrap_or_default()
     }
 
     /// Rows that came, their bytes, and the rows that passed their recheck.
@@ -114,14 +136,7 @@ impl Pipeline {
     ) -> Result<Box<dyn Cursor>> {
         // The session's own: the plan may have been made by another one.
         let surroundings = Surroundings::of(session, &plan.catalog)?;
-        let env = surroundings.env(session);
-        let contexts = plan
-            .secured
-            .contexts()
-            .iter()
-            .map(|expr| eval::evaluate(expr, &env, &[], &[]))
-            .collect::<Result<Vec<_>>>()?;
-        let values = Values { env, params, contexts };
+        let values = Values::of(plan, surroundings.env(session), params)?;
         match &plan.routed.route {
             Route::Constant => {
                 if plan.is_computed(&values.env)
@@ -190,26 +205,51 @@ impl Pipeline {
             lease.ensure_settings(&session.formats).await?;
             leases.insert(fragment.server, lease);
         }
-        let settings = session
-            .settings
-            .read(|settings| settings.show_all().into_iter().map(|(name, value, _)| (name, value)).collect::<Vec<_>>());
-        let inputs = crate::engine::Inputs {
-            env: values.env.clone(),
-            params: values.params.clone(),
-            contexts: values.contexts.clone(),
-            sources: Arc::new(super::sources::StatementSources {
-                surroundings: Surroundings::of(session, &plan.catalog)?,
-                settings,
-                fragments: fragments.to_vec(),
-                leases,
-                _own: statement_own,
-                counters,
-                values,
-                cancel: cancel.clone(),
-            }),
+        let sources = super::sources::StatementSources {
+            surroundings: Surroundings::of(session, &plan.catalog)?,
+            settings: super::sources::settings(session),
+            fragments: fragments.to_vec(),
+            leases,
+            _own: statement_own,
+            counters,
+            values,
             cancel: cancel.clone(),
         };
-        self.engine.execute(secured, inputs).await
+        self.engine.execute(secured, sources.inputs(session)).await
+    }
+
+    /// What the fragments of a plan will be told by another side of a join: the fragment, and the text.
+    #[cfg(feature = "engine")]
+    pub(super) fn semi_joins(
+        &self,
+        session: &SessionContext,
+        plan: &QueryPlan,
+        params: Vec<Datum>,
+    ) -> Result<Vec<(usize, String)>> {
+        let Route::Federated { fragments, residual } = &plan.routed.route else { return Ok(Vec::new()) };
+        let surroundings = Surroundings::of(session, &plan.catalog)?;
+        let values = Values::of(plan, surroundings.env(session), params)?;
+        let sources = super::sources::StatementSources {
+            surroundings,
+            settings: super::sources::settings(session),
+            fragments: fragments.clone(),
+            leases: std::collections::BTreeMap::new(),
+            _own: None,
+            counters: None,
+            values,
+            cancel: CancellationToken::new(),
+        };
+        self.engine.semi_joins(residual, sources.inputs(session))
+    }
+
+    #[cfg(not(feature = "engine"))]
+    pub(super) fn semi_joins(
+        &self,
+        _session: &SessionContext,
+        _plan: &QueryPlan,
+        _params: Vec<Datum>,
+    ) -> Result<Vec<(usize, String)>> {
+        Ok(Vec::new())
     }
 
     #[cfg(not(feature = "engine"))]

@@ -28,6 +28,11 @@ impl Pipeline {
     ) -> Result<Opened> {
         let mut description = describe(&plan.inner);
         estimates(transaction, &plan.inner, &mut description).await?;
+        if !plan.analyze {
+            for (fragment, told) in self.semi_joins(session, &plan.inner, open.params.clone())? {
+                append(&mut description["Fragments"][fragment]["Semi-join"], told);
+            }
+        }
         if plan.analyze {
             let start = Instant::now();
             let fragments = match &plan.inner.routed.route {
@@ -44,6 +49,9 @@ impl Pipeline {
                 description["Fragments"][n]["Bytes fetched"] = json!(bytes);
                 if fragment.rechecked > 0 {
                     description["Fragments"][n]["Rows kept"] = json!(kept);
+                }
+                for told in counters.semi_joins(n) {
+                    append(&mut description["Fragments"][n]["Semi-join"], told);
                 }
             }
             description["Actual"] =
@@ -66,6 +74,15 @@ impl Pipeline {
             notices: Vec::new(),
             late: false,
         })
+    }
+}
+
+/// One text, or several.
+fn append(value: &mut Value, text: String) {
+    match value {
+        Value::Null => *value = json!([text]),
+        Value::Array(texts) => texts.push(json!(text)),
+        _ => {}
     }
 }
 

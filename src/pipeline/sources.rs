@@ -13,9 +13,10 @@ use super::execute::{Counters, Values, params};
 use super::surroundings::Surroundings;
 use crate::catalog::{Relation, Source};
 use crate::connector::{Cursor, Execution, Rows, SharedLease};
-use crate::engine::TableSource;
+use crate::engine::{Inputs, TableSource};
 use crate::error::{Error, Result};
-use crate::route::Fragment;
+use crate::route::{Fragment, Partners, Wanted};
+use crate::session::SessionContext;
 use crate::{pgcatalog, txn, types};
 
 /// The sources of one execution.
@@ -63,8 +64,19 @@ impl TableSource for StatementSources {
         }
     }
 
-    async fn fragment(&self, number: usize) -> Result<Box<dyn Cursor>> {
-        let cursor = self.open(number).await?;
+    fn narrows(&self, number: usize, partners: &Partners) -> Result<bool> {
+        let (_, said) = self.at(number)?.narrowed(&self.surroundings.catalog, std::slice::from_ref(partners))?;
+        Ok(said.iter().all(|said| *said))
+    }
+
+    fn unread(&self, number: usize) {
+        if let Some(counters) = &self.counters {
+            counters.told(number, "no row has a partner".to_owned());
+        }
+    }
+
+    async fn fragment(&self, number: usize, partners: &[Partners]) -> Result<Box<dyn Cursor>> {
+        let cursor = self.open(number, partners).await?;
         Ok(match &self.counters {
             Some(counters) => Box::new(Counted { cursor, number, counters: Arc::clone(counters) }),
             None => cursor,
@@ -72,19 +84,57 @@ impl TableSource for StatementSources {
     }
 }
 
+/// The session's settings, for pg_settings.
+pub(super) fn settings(session: &SessionContext) -> Vec<(String, String)> {
+    session.settings.read(|settings| settings.show_all().into_iter().map(|(name, value, _)| (name, value)).collect())
+}
+
+/// The most keys of one side of a join that a fragment is told.
+fn most_keys(session: &SessionContext) -> usize {
+    session.settings.read(|settings| match settings.get("graticule.semi_join") {
+        Some("off") => 0,
+        _ => usize::try_from(settings.int("graticule.semi_join_keys")).unwrap_or(0),
+    })
+}
+
 impl StatementSources {
-    async fn open(&self, fragment: usize) -> Result<Box<dyn Cursor>> {
-        let fragment =
-            self.fragments.get(fragment).ok_or_else(|| Error::internal("a fragment that the route does not have"))?;
+    /// What the engine needs of one execution.
+    pub(super) fn inputs(self, session: &SessionContext) -> Inputs {
+        Inputs {
+            env: self.values.env.clone(),
+            params: self.values.params.clone(),
+            contexts: self.values.contexts.clone(),
+            semi_join: most_keys(session),
+            cancel: self.cancel.clone(),
+            sources: Arc::new(self),
+        }
+    }
+
+    fn at(&self, fragment: usize) -> Result<&Fragment> {
+        self.fragments.get(fragment).ok_or_else(|| Error::internal("a fragment that the route does not have"))
+    }
+
+    async fn open(&self, number: usize, partners: &[Partners]) -> Result<Box<dyn Cursor>> {
+        let fragment = self.at(number)?;
         let lease =
             self.leases.get(&fragment.server).ok_or_else(|| Error::internal("a fragment without a connection"))?;
+        let sql = if partners.is_empty() {
+            fragment.sql.clone()
+        } else {
+            let (sql, said) = fragment.narrowed(&self.surroundings.catalog, partners)?;
+            if let Some(counters) = &self.counters {
+                for (partners, _) in partners.iter().zip(said).filter(|(_, said)| *said) {
+                    let what = match &partners.wanted {
+                        Wanted::Box(_) => "the box around".to_owned(),
+                        Wanted::Keys(keys) => format!("{} keys from", keys.len()),
+                    };
+                    counters.told(number, format!("{what} {}", partners.from));
+                }
+            }
+            sql
+        };
         lease
-            .open(Execution {
-                sql: fragment.sql.clone(),
-                params: params(&fragment.sql, &self.values)?,
-                relay: None,
-                cancel: self.cancel.clone(),
-            })
+            .open(Execution { params: params(&sql, &self.values)?, sql, relay: None, cancel: self.cancel.clone() })
             .await
     }
 }

@@ -59,6 +59,27 @@ impl Secured {
         })
     }
 
+    /// A fragment under more conditions over its one scan, which are made from the scan as its reader sees it. `alone`: under these only
+    /// (what the statement asked besides does not protect anything: the scan's own predicate stays).
+    pub fn narrowed(&self, alone: bool, make: &dyn Fn(&SecuredScan) -> Result<Vec<Expr>>) -> Result<Secured> {
+        let mut secured = self.clone();
+        let Statement::Query(query) = &mut secured.statement else {
+            return Err(Error::internal("a fragment that is no query"));
+        };
+        let limited = query.limit.count.is_some() || query.limit.offset.is_some();
+        let Body::Select(select) = &mut query.body else { return Err(Error::internal("a fragment that is no select")) };
+        let [From::Secured(scan)] = &select.from[..] else {
+            return Err(Error::internal("a fragment over more than one scan"));
+        };
+        if limited {
+            return Err(Error::internal("a fragment with LIMIT has no more conditions"));
+        }
+        let mut conjuncts: Vec<Expr> = select.filter.take().filter(|_| !alone).into_iter().collect();
+        conjuncts.extend(make(scan)?);
+        select.filter = conjunction(conjuncts);
+        Ok(secured)
+    }
+
     /// This statement with the scan of each given range replaced by its fragment, and each filter (WHERE and join conditions; never
     /// a policy's predicate) replaced by what `residual` leaves of it.
     pub fn with_fragments(

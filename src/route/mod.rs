@@ -4,9 +4,13 @@
 //! server is split into fragments (one scan each, with the conditions that concern it alone) and a residual for the engine.
 
 mod choose;
+mod narrow;
 mod split;
 
 pub use self::choose::choose;
+pub use self::narrow::{Partners, Wanted};
+
+use std::sync::Arc;
 
 use crate::dialect::{Evidence, TargetSql};
 use crate::policy::Secured;
@@ -39,6 +43,12 @@ pub struct Fragment {
     pub relation: String,
     /// How many conditions were pushed in a weaker form and are tested again here.
     pub rechecked: usize,
+    /// How many conditions of the statement, and whether its LIMIT, are in `sql`.
+    pub conditions: usize,
+    pub limited: bool,
+    /// What `sql` was printed from.
+    secured: Arc<Secured>,
+    options: Options,
 }
 
 /// `SET graticule.route`: for tests, the engine that must run a statement.

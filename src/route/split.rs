@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::choose::{is_refusal, reason, server_of, target};
 use super::{Choice, Engine, Fragment, Options, Route};
@@ -85,6 +86,7 @@ pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, m
             if limit.is_some() { ", with LIMIT" } else { "" }
         ));
         conditions.extend(recheck.iter().cloned());
+        let (count, limited) = (conditions.len(), limit.is_some());
         let fragment = secured.fragment(scan, &columns, conditions, limit)?;
         let target = PrintTarget { weaken: !recheck.is_empty(), ..target(catalog, server, options)? };
         let sql = print(&fragment, &target)?;
@@ -96,8 +98,18 @@ pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, m
             relation: relation.clone(),
             columns,
             recheck,
+            conditions: count,
         });
-        fragments.push(Fragment { server: server.oid, sql, relation: whole, rechecked });
+        fragments.push(Fragment {
+            server: server.oid,
+            sql,
+            relation: whole,
+            rechecked,
+            conditions: count,
+            limited,
+            secured: Arc::new(fragment),
+            options,
+        });
     }
     let residual = residual.with_fragments(&scans, &mut |_, _| Ok(()))?;
     Ok(Choice { route: Route::Federated { fragments, residual: Box::new(residual) }, why })

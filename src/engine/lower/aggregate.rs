@@ -122,7 +122,7 @@ impl Lowerer {
             env: self.statement.env.clone(),
         };
         let types = columns.iter().map(|(_, ty)| *ty).collect();
-        Ok(Rel { plan: node(operator, vec![input.plan], types), columns, rows })
+        Ok(Rel::new(node(operator, vec![input.plan], types), columns, rows))
     }
 
     fn aggregate_columns(

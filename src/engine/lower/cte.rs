@@ -75,7 +75,7 @@ impl Lowerer {
         match entry {
             CteEntry::Shared(table) => {
                 let columns = table.types.iter().map(|ty| (self.statement.temp(), *ty)).collect();
-                Ok(Rel { plan: SharedScan::plan(table), columns, rows: 1000.0 })
+                Ok(Rel::new(SharedScan::plan(table), columns, 1000.0))
             }
             CteEntry::Inline { cte, definition } => {
                 let Statement::Query(query) = &cte.query else { return Err(Error::internal("CTE without a query")) };
@@ -100,7 +100,7 @@ impl Lowerer {
                     all: operation.all,
                     types: types.clone(),
                 };
-                Ok(Rel { plan: node(operator, vec![start.plan], types), columns, rows: 1000.0 })
+                Ok(Rel::new(node(operator, vec![start.plan], types), columns, 1000.0))
             }
         }
     }

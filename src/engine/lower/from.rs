@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::reduce::named;
 use super::{Bound, Lowerer, check, conjunction, conjuncts};
 use crate::bound::{Expr, ExprKind, From, JoinKind, RangeId, SortKey};
 use crate::engine::apply::{Free, LateralJoin, Mode, Spec, SubPlan};
@@ -53,10 +54,12 @@ impl Lowerer {
             })
             .collect();
         let mut current: Option<(Rel, HashSet<RangeId>)> = None;
+        let mut names: Vec<String> = Vec::new();
         while !units.is_empty() {
             let next = choose(&units, current.as_ref().map(|(_, ranges)| ranges), &conditions, &all);
             let unit = units.remove(next);
             let own = take(&mut conditions, |condition| condition.safe && condition.ranges.is_subset(&unit.ranges));
+            let name = named(unit.from);
             let lateral = current.as_ref().is_some_and(|(rel, _)| self.depends(&unit.free, rel));
             current = Some(match current {
                 None => {
@@ -77,6 +80,12 @@ impl Lowerer {
                     let right = self.item(unit.from, own, &hints(&conditions, &unit.ranges), reads.as_ref())?;
                     let before = ranges.clone();
                     ranges.extend(&unit.ranges);
+                    // Every condition drops rows, whenever it is tested.
+                    let both = conditions.iter().filter(|condition| condition.ranges.is_subset(&ranges));
+                    let both: Vec<Expr> = both.map(|condition| condition.expr.clone()).collect();
+                    let joined = names.join(", ");
+                    let sides = (joined.as_str(), name.as_str());
+                    let (left, right) = self.reduce(left, right, JoinKind::Inner, &both, sides)?;
                     let on = take(&mut conditions, |condition| {
                         condition.ranges.is_subset(&ranges)
                             && (condition.safe
@@ -87,6 +96,7 @@ impl Lowerer {
                     (self.join(left, right, JoinKind::Inner, on, reads.as_ref())?, ranges)
                 }
             });
+            names.push(name);
         }
         let Some((rel, _)) = current else { return Err(Error::internal("FROM without items")) };
         self.filter(rel, conditions.into_iter().map(|condition| condition.expr).collect())
@@ -161,6 +171,8 @@ impl Lowerer {
             };
             let (inner, on): (Vec<_>, Vec<_>) = on.into_iter().partition(own);
             let right = self.from_where(std::slice::from_ref(other), inner, reads.as_ref())?;
+            let names = (named(kept), named(other));
+            let (left, right) = self.reduce(left, right, JoinKind::Left, &on, (&names.0, &names.1))?;
             self.join(left, right, JoinKind::Left, on, reads.as_ref())?
         };
         self.filter(rel, late)
@@ -200,7 +212,7 @@ impl Lowerer {
         columns.extend(&output);
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         let rows = rel.rows * 2.0;
-        Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows })
+        Ok(Rel::new(node(operator, vec![rel.plan], types), columns, rows))
     }
 
     /// A nearest-neighbour join in place of a lateral one. `above`: what is read of the result.
@@ -274,7 +286,7 @@ impl Lowerer {
         };
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         let rows = rel.rows * (k as f64).min(inner.rows.max(1.0));
-        let joined = Rel { plan: node(operator, vec![rel.plan, inner.plan], types), columns, rows };
+        let joined = Rel::new(node(operator, vec![rel.plan, inner.plan], types), columns, rows);
         let mut output = kept.clone();
         output.extend(items.iter().map(|(key, _)| *key));
         if output.is_empty() {
@@ -304,7 +316,9 @@ impl Lowerer {
     fn renamed(&self, rel: Rel, range: RangeId, width: usize) -> Result<Rel> {
         let (wanted, whole) = self.statement.columns_of(range, width);
         let columns = rel.columns.iter().enumerate().map(|(n, (_, ty))| (Key(range, n), *ty)).collect();
-        let rel = Rel { columns, ..rel };
+        let origin = |(n, (key, _)): (usize, &(Key, PgType))| Some((Key(range, n), rel.origin(*key)?.clone()));
+        let origins = rel.columns.iter().enumerate().filter_map(origin).collect();
+        let rel = Rel { columns, origins, ..rel };
         let added = if whole { vec![(Key(range, EXISTS), PgType::BOOL, truth())] } else { Vec::new() };
         rel.project(Some(&|key| wanted.contains(&key.1)), added)
     }

@@ -39,6 +39,12 @@ impl Lowerer {
         if on.iter().any(has_subquery) {
             return Err(Error::unsupported("a join condition with a sub-query here"));
         }
+        let origins = match kind {
+            JoinKind::Cross | JoinKind::Inner => left.origins.iter().chain(&right.origins).cloned().collect(),
+            JoinKind::Left => left.origins.clone(),
+            JoinKind::Right => right.origins.clone(),
+            JoinKind::Full => Vec::new(),
+        };
         let mut keys = Keys::new();
         let mut rest = Vec::new();
         for condition in on {
@@ -54,10 +60,10 @@ impl Lowerer {
         };
         if keys.is_empty() && kind == JoinKind::Inner {
             if let Some(rel) = self.area_join(&left, &right, &mut rest, above)? {
-                return self.filter(rel, rest);
+                return self.filter(Rel { origins, ..rel }, rest);
             }
             if let Some(rel) = spatial_join::join(&left, &right, &mut rest, above)? {
-                return self.filter(rel, rest);
+                return self.filter(Rel { origins, ..rel }, rest);
             }
         }
         if kind == JoinKind::Full && keys.is_empty() && !rest.is_empty() {
@@ -99,7 +105,7 @@ impl Lowerer {
             );
             Arc::new(join.map_err(rows::from_datafusion)?)
         };
-        Ok(Rel { plan, columns, rows })
+        Ok(Rel { plan, columns, rows, origins })
     }
 
     /// The two sides of an equality between the inputs, as keys whose Arrow equality is the type's.

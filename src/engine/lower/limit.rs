@@ -54,7 +54,7 @@ impl Lowerer {
             let bounds = self.columns_in_order(self.project(self.one_row(), None, exprs)?, &[count, offset])?;
             let types = rel.types();
             let plan = node(LateLimit { types: bounds.types() }, vec![rel.plan, bounds.plan], types);
-            return Ok(Rel { plan, ..rel });
+            return Ok(Rel { plan, origins: Vec::new(), ..rel });
         }
         // PostgreSQL computes OFFSET first.
         let offset = check(self.limit_value(limit.offset.as_ref())?, Bound::Offset)?.unwrap_or(0);
@@ -77,10 +77,11 @@ impl Lowerer {
                 })
                 .collect::<Result<Vec<_>>>()?;
             let types = rel.types();
-            return Ok(Rel { plan: node(Ties { skip: offset, count, columns }, vec![rel.plan], types), ..rel });
+            let plan = node(Ties { skip: offset, count, columns }, vec![rel.plan], types);
+            return Ok(Rel { plan, origins: Vec::new(), ..rel });
         }
         let plan = Arc::new(GlobalLimitExec::new(rel.plan, offset, count));
-        Ok(Rel { plan, columns: rel.columns, rows })
+        Ok(Rel::new(plan, rel.columns, rows))
     }
 }
 

@@ -6,6 +6,7 @@ mod from;
 mod join;
 mod limit;
 mod query;
+mod reduce;
 mod scan;
 mod setop;
 mod srf;
@@ -23,7 +24,7 @@ pub(super) use self::join::kept;
 pub(super) use self::limit::{Bound, check};
 pub(super) use self::query::{from_is_volatile, query_is_volatile};
 use super::apply::SubqueryProject;
-use super::expr::{has_subquery, is_safe, physical};
+use super::expr::{has_subquery, is_safe, is_volatile, physical};
 use super::node::{Plan, node};
 use super::ops::values::Values;
 use super::relation::{Outer, Rel, Scope};
@@ -79,11 +80,16 @@ impl Lowerer {
     fn one_row(&self) -> Rel {
         let key = self.statement.temp();
         let values = Values::new(vec![vec![Expr::literal(crate::types::Datum::Bool(true), PgType::BOOL)]], Vec::new());
-        Rel { plan: node(values, Vec::new(), vec![PgType::BOOL]), columns: vec![(key, PgType::BOOL)], rows: 1.0 }
+        Rel::new(node(values, Vec::new(), vec![PgType::BOOL]), vec![(key, PgType::BOOL)], 1.0)
     }
 
     /// Adds computed columns; existing ones not in `keep` go.
     fn project(&self, rel: Rel, keep: Option<&dyn Fn(Key) -> bool>, exprs: Vec<(Key, Expr)>) -> Result<Rel> {
+        let mut rel = rel;
+        // What is volatile is computed for as many rows as the statement says.
+        if exprs.iter().any(|(_, expr)| is_volatile(expr)) {
+            rel.origins.clear();
+        }
         let (slow, quick): (Vec<_>, Vec<_>) = exprs.into_iter().partition(|(_, expr)| has_subquery(expr));
         if slow.is_empty() {
             let added = quick
@@ -102,7 +108,7 @@ impl Lowerer {
         columns.extend(all.iter().map(|(key, expr)| (*key, expr.ty.oid)));
         let operator = SubqueryProject::new(self, &rel.columns, kept, all.into_iter().map(|(_, expr)| expr).collect())?;
         let types = columns.iter().map(|(_, ty)| *ty).collect();
-        Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows: rel.rows })
+        Ok(Rel { plan: node(operator, vec![rel.plan], types), columns, rows: rel.rows, origins: rel.origins })
     }
 
     /// Columns computed over a plan, and exactly these of it.
@@ -113,7 +119,10 @@ impl Lowerer {
 
     /// Keeps the rows where all conjuncts are TRUE: first those that cannot raise, then the others in written order, each group
     /// stopping at the first that is not TRUE.
-    fn filter(&self, rel: Rel, conjuncts: Vec<Expr>) -> Result<Rel> {
+    fn filter(&self, mut rel: Rel, conjuncts: Vec<Expr>) -> Result<Rel> {
+        if conjuncts.iter().any(is_volatile) {
+            rel.origins.clear();
+        }
         let (safe, careful): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(is_safe);
         let mut rel = self.filter_safe(rel, safe)?;
         if careful.is_empty() {

@@ -93,8 +93,9 @@ impl Lowerer {
             added.push((self.statement.temp(), rel.columns[index].1, rel.column(*key)?));
             columns.push((*key, rel.columns[index].1));
         }
+        let origins = rel.origins.clone();
         let rel = rel.project(Some(&|_| false), added)?;
-        Ok(Rel { columns, ..rel })
+        Ok(Rel { columns, origins, ..rel })
     }
 
     fn values(&self, values: &Values, query: &Query) -> Result<Rel> {
@@ -104,11 +105,8 @@ impl Lowerer {
         if simple {
             let types: Vec<PgType> = columns.iter().map(|(_, ty)| *ty).collect();
             let operator = ValuesOperator::new(values.rows.clone(), columns.clone()).with(self);
-            return Ok(Rel {
-                plan: node(operator, Vec::new(), if types.is_empty() { vec![PgType::BOOL] } else { types }),
-                columns,
-                rows: values.rows.len() as f64,
-            });
+            let plan = node(operator, Vec::new(), if types.is_empty() { vec![PgType::BOOL] } else { types });
+            return Ok(Rel::new(plan, columns, values.rows.len() as f64));
         }
         let mut parts = Vec::new();
         for row in &values.rows {
@@ -137,6 +135,9 @@ impl Lowerer {
             rel = self.filter(rel, having)?;
         }
         rel = self.windows(rel, &mut items)?;
+        if items.iter().any(is_volatile) {
+            rel.origins.clear();
+        }
         let has_srf = items.iter().any(srf::has_srf);
         if has_srf {
             rel = self.project_sets(rel, &mut items)?;
@@ -182,7 +183,7 @@ impl Lowerer {
             })
             .collect::<Result<Vec<_>>>()?;
         let (types, rows) = (rel.types(), (rel.rows * 0.5).max(1.0));
-        Ok(Rel { plan: node(DistinctRows { columns }, vec![rel.plan], types), columns: rel.columns, rows })
+        Ok(Rel::new(node(DistinctRows { columns }, vec![rel.plan], types), rel.columns, rows))
     }
 
     fn distinct_on(
@@ -214,7 +215,7 @@ impl Lowerer {
             .collect::<Result<Vec<_>>>()?;
         let types = rel.types();
         let rows = (rel.rows * 0.5).max(1.0);
-        Ok(Rel { plan: node(FirstOfRun { columns }, vec![rel.plan], types), columns: rel.columns, rows })
+        Ok(Rel::new(node(FirstOfRun { columns }, vec![rel.plan], types), rel.columns, rows))
     }
 
     /// Sort keys over items, checked for collations that are not ours.
@@ -246,7 +247,9 @@ impl Lowerer {
     pub(super) fn sort(&self, rel: Rel, keys: &[SortKey<Key>], fetch: Option<usize>) -> Result<Rel> {
         let Some(ordering) = sort_exprs(&rel, keys)? else { return Ok(rel) };
         let plan = Arc::new(SortExec::new(ordering, rel.plan).with_fetch(fetch));
-        Ok(Rel { plan, ..rel })
+        // Of fewer rows, other ones would be the first.
+        let origins = if fetch.is_some() { Vec::new() } else { rel.origins };
+        Ok(Rel { plan, columns: rel.columns, rows: rel.rows, origins })
     }
 
     /// Puts an expression's occurrences of a kind into columns of their own.

@@ -9,8 +9,9 @@ use crate::catalog::{Relation, Source};
 use crate::engine::apply::{Free, SharedScan};
 use crate::engine::expr::truth;
 use crate::engine::node::{Plan, node};
-use crate::engine::relation::Rel;
+use crate::engine::relation::{Origin, Rel};
 use crate::engine::rows;
+use crate::engine::semi_join::Leaf;
 use crate::engine::sources::{Kept, Request, SourceScan};
 use crate::engine::statement::{EXISTS, Key};
 use crate::error::{Error, Result};
@@ -47,17 +48,29 @@ impl Lowerer {
             columns.push((self.statement.temp(), PgType::BOOL));
         }
         let types: Vec<PgType> = columns.iter().map(|(_, ty)| *ty).collect();
+        // A scan whose rows are kept is read whole: other rows have a partner the next time.
+        let leaf = (!self.repeated).then(|| Leaf::new(scan.fragment, relation));
         let request = Request {
             relation: Arc::clone(relation),
             range: scan.range,
             columns: read,
             filters: Vec::new(),
             fragment: Some((scan.fragment, places)),
+            leaf: leaf.clone(),
             statement: Arc::clone(&self.statement),
             outer: self.outer().clone(),
         };
+        let origins = match &leaf {
+            Some(leaf) => {
+                let origin = |(key, _): &(Key, PgType)| (*key, Origin { leaf: Arc::clone(leaf), column: key.1 });
+                columns.iter().filter(|(key, _)| key.0 == scan.range && key.1 < width).map(origin).collect()
+            }
+            None => Vec::new(),
+        };
         let plan = self.source(request, types)?;
-        let rel = Rel { plan, columns, rows: estimate(relation) };
+        // Each condition leaves some of the rows.
+        let rows = estimate(relation) * 0.3_f64.powi(i32::try_from(scan.conditions).unwrap_or(9).min(9));
+        let rel = Rel { plan, columns, rows: rows.max(1.0), origins };
         let rel = if scan.recheck.is_empty() {
             rel
         } else {
@@ -129,11 +142,12 @@ impl Lowerer {
             columns: raw,
             filters: requested,
             fragment: None,
+            leaf: None,
             statement: Arc::clone(&self.statement),
             outer: self.outer().clone(),
         };
         let plan = self.source(request, types)?;
-        let mut rel = Rel { plan, columns, rows: estimate(relation) };
+        let mut rel = Rel::new(plan, columns, estimate(relation));
         {
             // The row policy before anything of the query's own; it may raise only on rows of its own.
             rel = self.filter(rel, conjuncts(secured.predicate.as_ref()))?;

@@ -32,7 +32,7 @@ impl Lowerer {
                 let width = columns.is_empty();
                 let types = if width { left.types() } else { types };
                 let columns = if width { left.columns.clone() } else { columns };
-                Ok(Rel { plan: node(operator, vec![left.plan, right.plan], types), columns, rows })
+                Ok(Rel::new(node(operator, vec![left.plan, right.plan], types), columns, rows))
             }
         }
     }
@@ -43,6 +43,6 @@ impl Lowerer {
         let rows = parts.iter().map(|part| part.rows).sum();
         let types = columns.iter().map(|(_, ty)| *ty).collect();
         let plans = parts.into_iter().map(|part| part.plan).collect();
-        Ok(Rel { plan: node(Concat, plans, types), columns, rows })
+        Ok(Rel::new(node(Concat, plans, types), columns, rows))
     }
 }

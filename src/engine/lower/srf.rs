@@ -125,7 +125,7 @@ impl Lowerer {
         let types = output.iter().map(|(_, ty)| *ty).collect();
         let operator = ProjectSet { keep, calls, ordinality, env: self.statement.env.clone() };
         let rows = input.rows * 10.0;
-        Ok(Rel { plan: node(operator, vec![input.plan], types), columns: output, rows })
+        Ok(Rel::new(node(operator, vec![input.plan], types), output, rows))
     }
 
     /// Whether an item reads its left neighbours.

@@ -140,7 +140,7 @@ impl Lowerer {
             env: self.statement.env.clone(),
         };
         let types = columns.iter().map(|(_, ty)| *ty).collect();
-        Ok(Rel { plan: node(operator, vec![sorted.plan], types), columns, rows: sorted.rows })
+        Ok(Rel::new(node(operator, vec![sorted.plan], types), columns, sorted.rows))
     }
 }
 

@@ -15,11 +15,13 @@ use futures::future::BoxFuture;
 use super::node::{Emitter, Input, Operator};
 use super::relation::Outer;
 use super::rows;
+use super::semi_join::Leaf;
 use super::statement::Statement;
 use crate::bound::{Expr, RangeId};
 use crate::catalog::{Relation, Source};
 use crate::connector::{Cursor, Rows};
 use crate::error::{Error, Result};
+use crate::route::Partners;
 
 /// The relations of a statement, as the engine asks for them.
 #[async_trait]
@@ -31,7 +33,16 @@ pub trait TableSource: Send + Sync {
     fn path(&self, relation: &Relation) -> Result<PathBuf>;
 
     /// Opens the route's fragment of this number (`FragmentScan::fragment`): its rows, secured where they come from.
-    async fn fragment(&self, fragment: usize) -> Result<Box<dyn Cursor>>;
+    /// Only rows that fulfil what its source can say of `partners` are wanted; more do no harm.
+    async fn fragment(&self, fragment: usize, partners: &[Partners]) -> Result<Box<dyn Cursor>>;
+
+    /// Can the fragment's source say this?
+    fn narrows(&self, _fragment: usize, _partners: &Partners) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// No row of the fragment is wanted: it is not opened.
+    fn unread(&self, _fragment: usize) {}
 
     /// That many rows of a fragment passed the conditions that are tested again here.
     fn kept(&self, _fragment: usize, _rows: usize) {}
@@ -78,6 +89,8 @@ pub(super) struct Request {
     pub(super) filters: Vec<Expr>,
     /// Where the rows come by a fragment: its number, and the place of each wanted column in its output.
     pub(super) fragment: Option<(usize, Vec<usize>)>,
+    /// What the fragment waits for before it is asked for its rows.
+    pub(super) leaf: Option<Arc<Leaf>>,
     pub(super) statement: Arc<Statement>,
     pub(super) outer: Outer,
 }
@@ -117,7 +130,15 @@ impl Operator for SourceScan {
             let request = &self.request;
             let relation = &request.relation;
             if let Some((number, places)) = &request.fragment {
-                let mut cursor = request.statement.sources.fragment(*number).await?;
+                let partners = match &request.leaf {
+                    Some(leaf) => leaf.partners().await?,
+                    None => Some(Vec::new()),
+                };
+                let Some(partners) = partners else {
+                    request.statement.sources.unread(*number);
+                    return Ok(());
+                };
+                let mut cursor = request.statement.sources.fragment(*number, &partners).await?;
                 while let Some(rows) = cursor.fetch(super::node::BATCH_ROWS).await? {
                     let Rows::Batch(batch) = rows else {
                         return Err(Error::internal("framed rows where a batch was asked for"));

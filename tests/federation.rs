@@ -1,0 +1,275 @@
+//! Joins over several servers: a side that is told to a fragment on the other saves its rows and changes none of the answer's.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use crate::support::graticule::Graticule;
+use crate::support::{Client, duckdb, postgres};
+
+/// The rows of a table, as VALUES of both engines; `srid` goes before each geometry.
+fn values(random: &mut StdRng, rows: usize, keys: i32, srid: &str) -> String {
+    let mut all = Vec::new();
+    for id in 1..=rows {
+        let mut key = |text: &dyn Fn(i32) -> String| {
+            let key = random.random_range(0..keys);
+            if random.random_range(0..12) == 0 { "null".to_owned() } else { text(key) }
+        };
+        let columns = [
+            key(&|key| key.to_string()),
+            key(&|key| (i64::from(key) - 20).to_string()),
+            key(&|key| key.to_string()),
+            key(&|key| format!("{}.{:02}", key, key % 4 * 25)),
+            key(&|key| format!("'key ''{} \\ {}'", key, ["é", "", " ", "E"][key as usize % 4])),
+            key(&|key| format!("'{:04}-03-{:02}'", 1990 + key, key % 28 + 1)),
+            key(&|key| format!("'00000000-0000-4000-8000-{key:012}'")),
+            key(&|key| format!("{}", f64::from(key) / 2.0)),
+            key(&|key| match key % 9 {
+                0 => format!("'{srid}POINT EMPTY'"),
+                1 => format!("'{srid}LINESTRING({} 1,{} 3)'", key, key + 2),
+                2 => format!("'{srid}POLYGON(({0} 0,{1} 0,{1} 2,{0} 2,{0} 0))'", key, key + 1),
+                _ => format!("'{srid}POINT({} {})'", key, key % 3),
+            }),
+        ];
+        all.push(format!("({id}, {})", columns.join(", ")));
+    }
+    all.join(", ")
+}
+
+const DUCKDB: &str = "(id integer, a integer, b bigint, c smallint, n decimal(8,2), t varchar, d date, u uuid, f double, \
+                      g geometry('EPSG:4326'))";
+const POSTGRES: &str = "(id int, a int, b bigint, c smallint, n numeric(8,2), t text, d date, u uuid, f float8, \
+                        g geometry(Geometry,4326))";
+
+/// `small` and `big` in DuckDB and in PostgreSQL; the PostgreSQL is also the oracle.
+struct Sides {
+    _server: Graticule,
+    _file: duckdb::File,
+    client: Client,
+    oracle: Client,
+}
+
+impl Sides {
+    fn start(name: &'static str) -> Option<Sides> {
+        let (Some(far), Some(oracle)) = (duckdb::far(), postgres::shared()) else { return None };
+        let rows = |srid: &str| {
+            let mut random = StdRng::seed_from_u64(5);
+            [("small", 30, 60), ("big", 900, 300), ("wide", 700, 700)].map(|(table, rows, keys)| {
+                (table, format!("insert into {table} values {}", values(&mut random, rows, keys, srid)))
+            })
+        };
+        let mut statements = Vec::new();
+        for (table, insert) in rows("") {
+            statements.push(format!("create table {table} {DUCKDB}"));
+            statements.push(insert);
+        }
+        let file = far.file(&statements.iter().map(String::as_str).collect::<Vec<_>>());
+        let script: Vec<String> = rows("SRID=4326;")
+            .into_iter()
+            .map(|(table, insert)| format!("create table {table} {POSTGRES}; {insert}; analyze {table}"))
+            .collect();
+        oracle.database(name, &script.join("; "));
+        let init = format!(
+            "{} CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname '{name}');
+             CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');",
+            far.server("d", &file),
+            oracle.port
+        );
+        let server = Graticule::serve("fed", &init);
+        let mut client = server.client("fed");
+        client
+            .simple("select graticule.attach('d', 'main', 'duck'); select graticule.attach('pg', 'public', 'pg')")
+            .ok()?;
+        Some(Sides { _server: server, _file: file, client, oracle: oracle.client(name) })
+    }
+
+    /// The rows with and without reduction, which must be the oracle's; `%s`, `%b`, `%w` are the tables. Answers EXPLAIN ANALYZE.
+    fn check(&mut self, sql: &str, places: [&str; 3]) -> String {
+        let at = |places: [&str; 3]| {
+            sql.replace("%s", &format!("{}small", places[0]))
+                .replace("%b", &format!("{}big", places[1]))
+                .replace("%w", &format!("{}wide", places[2]))
+        };
+        let here = at(places);
+        let expected = self.oracle.query(&at(["", "", ""]));
+        let expected = expected.map(|set| set.text()).map_err(|failure| failure.state);
+        for setting in ["on", "off"] {
+            self.client.simple(&format!("set graticule.semi_join = {setting}")).expect("the setting exists");
+            let found = self.client.query(&here).map(|set| set.text()).map_err(|failure| failure.state);
+            assert_eq!(found, expected, "semi_join = {setting}: {here}");
+        }
+        self.client.simple("reset graticule.semi_join").expect("reset");
+        if expected.is_err() {
+            return String::new();
+        }
+        self.client.rows(&format!("explain analyze {here}")).join("\n")
+    }
+}
+
+/// `Rows fetched` of each fragment.
+fn fetched(plan: &str) -> Vec<usize> {
+    let lines = plan.lines().filter_map(|line| line.trim().strip_prefix("Rows fetched: "));
+    lines.map(|rows| rows.parse().expect("a number")).collect()
+}
+
+#[test]
+fn keys_of_one_side_are_told_to_the_other() {
+    let Some(mut sides) = Sides::start("fed_keys") else { return };
+    for (big, small) in [("duck.", "pg."), ("pg.", "duck."), ("duck.", "duck.")] {
+        for condition in [
+            "s.a = b.a",
+            "s.b = b.a",
+            "s.a = b.b",
+            "b.c = s.b",
+            "s.n = b.n",
+            "s.t = b.t",
+            "s.d = b.d",
+            "b.u = s.u",
+            "s.n = b.a",
+            "s.a = b.n",
+            "s.a = b.a and s.t = b.t",
+            "s.a + 1 = b.a",
+            "upper(s.t) = b.t",
+        ] {
+            // Two tables of one server are joined there: this must not.
+            let here = if big == small { " and pg_typeof(s.id) is not null" } else { "" };
+            let sql = format!("select s.id, b.id from %s s join %b b on {condition}{here} order by 1, 2");
+            let plan = sides.check(&sql, [small, big, ""]);
+            assert!(plan.contains("Semi-join: "), "{condition}: {plan}");
+            assert!(fetched(&plan).iter().sum::<usize>() < 500, "{condition}: {plan}");
+        }
+    }
+    // What is not sure to be compared in the same way is not told.
+    for condition in ["s.f = b.f", "s.a < b.a", "s.a = b.a or s.b = b.b", "s.a is not distinct from b.a", "s.n = b.f"] {
+        let sql = format!("select s.id, b.id from %s s join %b b on {condition} order by 1, 2");
+        let plan = sides.check(&sql, ["pg.", "duck.", ""]);
+        assert!(!plan.contains("Semi-join: "), "{condition}: {plan}");
+    }
+    // No key at all: the other side is not read.
+    let plan = sides.check("select s.id, b.id from %s s join %b b on s.a = b.a where s.id < 0", ["pg.", "duck.", ""]);
+    assert_eq!(fetched(&plan), [0, 0], "{plan}");
+    // More keys than may be told.
+    sides.client.simple("set graticule.semi_join_keys = 5").expect("set");
+    let plan = sides.check("select s.id, b.id from %s s join %b b on s.a = b.a order by 1, 2", ["pg.", "duck.", ""]);
+    assert!(!plan.contains("Semi-join: "), "{plan}");
+    assert_eq!(fetched(&plan), [30, 900], "{plan}");
+    sides.client.simple("reset graticule.semi_join_keys").expect("reset");
+    // EXPLAIN tells it before.
+    let sql = "explain select s.id, b.id from pg.small s join duck.big b on s.a = b.a";
+    let plan = sides.client.rows(sql).join("\n");
+    assert!(plan.contains("Semi-join: at most 1000 keys from s on a"), "{plan}");
+    sides.client.simple("set graticule.semi_join = off").expect("set");
+    let plan = sides.client.rows(sql).join("\n");
+    assert!(!plan.contains("Semi-join"), "{plan}");
+}
+
+#[test]
+fn the_box_of_one_side_is_told_to_the_other() {
+    let Some(mut sides) = Sides::start("fed_boxes") else { return };
+    for (big, small) in [("duck.", "pg."), ("pg.", "duck.")] {
+        for condition in [
+            "st_intersects(s.g, b.g)",
+            "st_contains(s.g, b.g)",
+            "st_within(b.g, s.g)",
+            "st_dwithin(s.g, b.g, 0.75)",
+            "s.g && b.g",
+            "st_intersects(b.g, st_envelope(s.g))",
+            "st_touches(s.g, b.g)",
+            "st_covers(b.g, s.g)",
+        ] {
+            let sql = format!("select s.id, b.id from %s s join %b b on {condition} where s.id < 9 order by 1, 2");
+            let plan = sides.check(&sql, [small, big, ""]);
+            assert!(plan.contains("Semi-join: the box around s"), "{condition}: {plan}");
+            assert!(fetched(&plan).iter().sum::<usize>() < 600, "{condition}: {plan}");
+        }
+    }
+    // An SRID of another kind is an error, whether the rows come or not.
+    sides.check(
+        "select s.id, b.id from %s s join %b b on st_intersects(st_setsrid(s.g, 3857), b.g)",
+        ["pg.", "duck.", ""],
+    );
+    sides.check("select s.id, b.id from %s s join %b b on st_equals(s.g, b.g) order by 1, 2", ["pg.", "duck.", ""]);
+    let plan = sides.check(
+        "select s.id, b.id from %s s join %b b on st_intersects(s.g, b.g) where st_isempty(s.g)",
+        ["pg.", "duck.", ""],
+    );
+    assert_eq!(fetched(&plan)[1], 0, "{plan}");
+}
+
+/// Joins of three tables of every kind, under conditions of every kind: the same rows with and without, and the oracle's.
+#[test]
+fn generated_joins_keep_their_rows() {
+    let Some(mut sides) = Sides::start("fed_joins") else { return };
+    let mut random = StdRng::seed_from_u64(17);
+    let (mut told, mut saved) = (0, 0);
+    for _ in 0..100 {
+        let mut one = |of: &[&'static str]| of[random.random_range(0..of.len())];
+        let condition = |one: &mut dyn FnMut(&[&'static str]) -> &'static str, x: &str, y: &str| {
+            one(&[
+                "X.a = Y.a",
+                "X.b = Y.a",
+                "Y.b = X.c",
+                "X.n = Y.n",
+                "X.t = Y.t",
+                "X.d = Y.d",
+                "X.u = Y.u",
+                "X.n = Y.c",
+                "X.f = Y.f",
+                "X.a = Y.a and X.c < Y.c",
+                "X.a = Y.a and Y.id > 300",
+                "X.a = Y.a and X.id < 20",
+                "X.a = Y.a and Y.t is not null",
+                "st_intersects(X.g, Y.g)",
+                "st_dwithin(Y.g, X.g, 1)",
+                "X.a = Y.a and X.g && Y.g",
+                "X.a < 3 and X.b = Y.b",
+            ])
+            .replace('X', x)
+            .replace('Y', y)
+        };
+        let (first, second) = (condition(&mut one, "s", "b"), condition(&mut one, "b", "w"));
+        let third = condition(&mut one, "s", "w");
+        let (j1, j2) = (
+            one(&["join", "left join", "right join", "join"]),
+            one(&["join", "left join", "right join", "full join", "join"]),
+        );
+        // A FULL JOIN wants an equality alone.
+        let second = if j2 == "full join" { "b.a = w.a".to_owned() } else { second };
+        let filter = one(&[
+            "",
+            "where s.id < 8",
+            "where b.id < 400",
+            "where s.a = 7 or s.a = 9",
+            "where w.id is null or w.c < 100",
+        ]);
+        let items = "coalesce(s.id, 0), coalesce(b.id, 0), coalesce(w.id, 0)";
+        let sql = match random.random_range(0..7) {
+            0 => format!("select {items} from %s s {j1} %b b on {first} {j2} %w w on {second} {filter}"),
+            1 => format!("select {items} from %w w {j1} (%b b {j2} %s s on {first}) on {second} {filter}"),
+            2 => format!(
+                "select coalesce(s.id, 0), coalesce(v.id, 0), 0 from %s s {j1} (select b.id, b.a, w.d from %b b {j2} %w w on {second}) v \
+                 on s.a = v.a or s.d = v.d"
+            ),
+            3 => format!(
+                "select s.id, v.id, v.n from %s s {j1} (select a as x, id, 1 as n from %b b where b.c < 200) v on v.x = s.a \
+                 and v.id <> 5"
+            ),
+            4 => format!(
+                "select s.id, v.id, v.n from %s s {j1} (select a, max(id) as id, count(*) as n from %b b group by a) v on v.a = s.a"
+            ),
+            5 => format!(
+                "select s.id, v.id, 0 from %s s {j1} (select a, id from %b b order by id limit 40) v on v.a = s.a"
+            ),
+            _ => format!("select s.id, b.id, w.id from %s s, %b b, %w w where {first} and {second} and {third}"),
+        };
+        let place = |random: &mut StdRng| ["pg.", "duck."][random.random_range(0..2)];
+        let mut places = [place(&mut random), place(&mut random), place(&mut random)];
+        if places[0] == places[1] {
+            places[1] = if places[0] == "pg." { "duck." } else { "pg." };
+        }
+        let plan = sides.check(&format!("{sql} order by 1, 2, 3"), places);
+        told += usize::from(plan.contains("Semi-join: "));
+        saved += usize::from(plan.contains("Semi-join: ") && fetched(&plan).iter().sum::<usize>() < 1000);
+    }
+    println!("told in {told} of 100, less than 1,000 rows in {saved}");
+    assert!(told > 40, "{told}");
+}
