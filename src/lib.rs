@@ -14,6 +14,7 @@ pub mod engine;
 pub mod error;
 pub mod http;
 pub mod kernels;
+pub mod meter;
 pub mod pgcatalog;
 pub mod pipeline;
 pub mod policy;

@@ -42,7 +42,7 @@ const POSTGRES: &str = "(id int, a int, b bigint, c smallint, n numeric(8,2), t 
 
 /// `small` and `big` in DuckDB and in PostgreSQL; the PostgreSQL is also the oracle.
 struct Sides {
-    _server: Graticule,
+    server: Graticule,
     _file: duckdb::File,
     client: Client,
     oracle: Client,
@@ -79,7 +79,7 @@ impl Sides {
         client
             .simple("select graticule.attach('d', 'main', 'duck'); select graticule.attach('pg', 'public', 'pg')")
             .ok()?;
-        Some(Sides { _server: server, _file: file, client, oracle: oracle.client(name) })
+        Some(Sides { server, _file: file, client, oracle: oracle.client(name) })
     }
 
     /// The rows with and without reduction, which must be the oracle's; `%s`, `%b`, `%w` are the tables. Answers EXPLAIN ANALYZE.
@@ -272,4 +272,74 @@ fn generated_joins_keep_their_rows() {
     }
     println!("told in {told} of 100, less than 1,000 rows in {saved}");
     assert!(told > 40, "{told}");
+}
+
+#[test]
+fn a_part_without_a_condition_has_a_budget() {
+    let Some(mut sides) = Sides::start("fed_budget") else { return };
+    let join = "select s.id, w.id from pg.small s join duck.wide w on s.f = w.f";
+    let whole = sides.client.rows(join).len();
+    assert!(whole > 0);
+    sides.client.simple("set graticule.max_leaf_bytes = '4kB'").expect("set");
+    let refused = |client: &mut Client, sql: &str| {
+        let refused = client.query(sql).expect_err("a refusal");
+        assert_eq!(refused.state, "53400", "{refused:?}");
+        assert!(refused.message.ends_with("exceeds graticule.max_leaf_bytes"), "{refused:?}");
+        assert!(refused.hint.as_ref().is_some_and(|hint| hint.contains("Add a condition or a LIMIT")), "{refused:?}");
+    };
+    // By the statistics: 700 rows of 12 bytes.
+    refused(&mut sides.client, join);
+    refused(&mut sides.client, "select s.id, b.id from duck.small s join pg.big b on s.f = b.f");
+    let part = sides.client.rows(&format!("{join} where w.id < 100"));
+    assert!(part.len() < whole, "{part:?}");
+    // A LIMIT there, and keys of the other side, are conditions too; so is a statement that one server runs whole.
+    sides.client.rows("select id, upper(t) from duck.wide limit 3");
+    let told = sides.client.rows("select s.id, w.id from pg.small s join duck.wide w on s.a = w.a").len();
+    sides.client.rows("select max(id) from duck.wide");
+    sides.client.simple("reset graticule.max_leaf_bytes; set graticule.semi_join = off").expect("set");
+    assert_eq!(sides.client.rows("select s.id, w.id from pg.small s join duck.wide w on s.a = w.a").len(), told);
+    assert_eq!(sides.client.rows(join).len(), whole);
+    // Nothing is known of a table that was never analyzed: its rows are counted.
+    sides
+        .oracle
+        .simple("create table unknown as select n as id, n / 2.0::float8 as f from generate_series(1, 3000) n")
+        .expect("made");
+    sides.client.simple("select graticule.attach('pg', 'public', 'pg')").expect("attached");
+    let join = "select s.id, u.id from duck.small s join pg.unknown u on s.f = u.f";
+    let whole = sides.client.rows(join).len();
+    sides.client.simple("set graticule.max_leaf_bytes = '8kB'").expect("set");
+    refused(&mut sides.client, join);
+    sides.client.simple("set graticule.max_leaf_bytes = -1").expect("set");
+    assert_eq!(sides.client.rows(join).len(), whole);
+    // The server's own limit holds whatever the session says.
+    sides.client.simple("alter server pg options (add max_leaf_bytes '8kB')").expect("altered");
+    refused(&mut sides.client, join);
+    let wrong = sides.client.simple("alter server d options (add max_leaf_bytes 'much')").expect_err("a wrong value");
+    assert_eq!(wrong.state, "22023", "{wrong:?}");
+}
+
+#[test]
+fn what_comes_from_servers_is_counted() {
+    let Some(mut sides) = Sides::start("fed_meter") else { return };
+    let read = |client: &mut Client| {
+        client.rows("select server, role, jobs, failed, rows, bytes > 0 from graticule.usage order by 1, 2")
+    };
+    assert_eq!(read(&mut sides.client), Vec::<String>::new());
+    sides.client.rows("select s.id, w.id from pg.small s join duck.wide w on s.f = w.f where w.id <= 400");
+    sides.client.rows("select id from duck.big where id <= 7");
+    sides.client.query("select 1 / (id - 1) from pg.small").expect_err("division by zero");
+    let usage = read(&mut sides.client);
+    assert_eq!(usage, ["d|postgres|2|0|407|t", "pg|postgres|2|1|30|t"]);
+    sides
+        .client
+        .simple("create role ann login; grant usage on schema duck to ann; grant select on duck.big to ann")
+        .expect("a role");
+    let mut ann = Client::connect(sides.server.port, "ann", "fed").expect("ann connects");
+    ann.rows("select id from duck.big where id <= 5");
+    assert_eq!(read(&mut ann), ["d|ann|1|0|5|t"]);
+    assert_eq!(read(&mut sides.client).len(), 3);
+    let labels = "{database=\"fed\",role=\"ann\",server=\"d\"}";
+    for (name, number) in [("jobs", 1), ("failed_jobs", 0), ("rows", 5), ("scanned_bytes", 0)] {
+        assert_eq!(sides.server.metric(&format!("graticule_source_{name}_total{labels}")), number, "{name}");
+    }
 }

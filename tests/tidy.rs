@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["route"],
     &["connector"],
     &["engine", "pgcatalog", "store"],
+    &["meter"],
     &["txn", "admin"],
     &["session"],
     &["pipeline"],

@@ -259,7 +259,7 @@ fn local_schema(
     name: &str,
     attached: Option<(u32, String)>,
 ) -> Result<Arc<Schema>> {
-    if matches!(name, "pg_catalog" | "information_schema") || name.starts_with("pg_") {
+    if matches!(name, "graticule" | "pg_catalog" | "information_schema") || name.starts_with("pg_") {
         return Err(Error::new(SqlState::RESERVED_NAME, format!("cannot attach into schema \"{name}\"")));
     }
     let next = match context.catalog.schemas.get(name) {

@@ -222,7 +222,7 @@ fn drop_schema(
 ) -> Result<()> {
     let schema = schema(context, parts.first().map_or("", String::as_str))?;
     require_owner(context, schema.owner, &format!("schema {}", schema.name))?;
-    if matches!(schema.name.as_str(), "pg_catalog" | "information_schema") {
+    if matches!(schema.name.as_str(), "graticule" | "pg_catalog" | "information_schema") {
         return Err(Error::new(
             SqlState(*b"2BP01"),
             format!("cannot drop schema {} because it is required by the database system", schema.name),

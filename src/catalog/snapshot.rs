@@ -13,6 +13,8 @@ pub mod oids {
     pub const PG_CATALOG: u32 = 11;
     pub const PUBLIC: u32 = 2200;
     pub const INFORMATION_SCHEMA: u32 = 13_000;
+    /// Our own: `graticule`.
+    pub const GRATICULE: u32 = 12_000;
     /// The bootstrap superuser `postgres`.
     pub const SUPERUSER: u32 = 10;
     /// The first oid for objects that users make.
@@ -87,6 +89,7 @@ impl Catalog {
             schemas: BTreeMap::from([
                 schema(oids::PG_CATALOG, "pg_catalog", true),
                 schema(oids::INFORMATION_SCHEMA, "information_schema", true),
+                schema(oids::GRATICULE, "graticule", true),
                 schema(oids::PUBLIC, "public", true),
             ]),
             relations: BTreeMap::new(),

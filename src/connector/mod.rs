@@ -24,7 +24,7 @@ use crate::types::Datum;
 
 pub use self::registry::{
     Connector, Counters, FieldType, Lease, Options, Pool, RemoteField, RemoteTable, RemoteTables, SharedLease,
-    WRAPPERS, Wrapper, check_mapping, check_server, default_schema, needs_mapping, wrapper,
+    WRAPPERS, Wrapper, check_mapping, check_server, default_schema, max_leaf_bytes, needs_mapping, wrapper,
 };
 
 /// A wire format of one column: what the client asked for.
@@ -71,6 +71,11 @@ pub trait Cursor: Send {
 
     /// Rows changed, once the cursor is at its end, for INSERT/UPDATE/DELETE; `None` for SELECT.
     fn affected(&self) -> Option<u64> {
+        None
+    }
+
+    /// Bytes that the source says it has read so far for this statement, where it says that.
+    fn scanned(&self) -> Option<u64> {
         None
     }
 

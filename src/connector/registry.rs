@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use super::adbc::AnyWrapper;
 use super::bigquery::BigqueryWrapper;
 use super::duckdb::DuckdbWrapper;
-use super::options::{invalid_option, missing_option};
+use super::options::{invalid_option, invalid_value, missing_option};
 use super::postgres::{self, Credentials, PostgresServer};
 use super::snowflake::SnowflakeWrapper;
 use super::trino::TrinoWrapper;
@@ -148,6 +148,7 @@ pub enum Pool {
 impl Pool {
     /// A pool that connects when it is asked for a lease.
     pub fn new(wrapper_name: &str, server: &str, options: &Options, mapping: &Options) -> Result<Pool> {
+        let options = &own(options);
         if wrapper_name == "postgres" {
             let server_options = PostgresServer::parse(server, pairs(options))?;
             let credentials = Credentials::parse(server, pairs(mapping))?;
@@ -257,6 +258,14 @@ impl SharedLease {
         }
     }
 
+    /// As [`Connector::estimate`].
+    pub async fn estimate(&self, sql: &TargetSql) -> Result<Option<u64>> {
+        match self {
+            SharedLease::Other(_, connector) => connector.estimate(sql).await,
+            SharedLease::Postgres(_) => Ok(None),
+        }
+    }
+
     /// As [`Lease::ensure_settings`].
     pub async fn ensure_settings(&self, formats: &Formats) -> Result<()> {
         match self {
@@ -313,8 +322,37 @@ impl SharedLease {
     }
 }
 
+/// The option of a server of any wrapper but files: the most bytes that a part of a statement may read there without a condition or LIMIT.
+pub const MAX_LEAF_BYTES: &str = "max_leaf_bytes";
+
+/// The value of [`MAX_LEAF_BYTES`]: `1GB`, `500MB`, `64kB`, or bytes.
+pub fn max_leaf_bytes(options: &Options) -> Result<Option<u64>> {
+    let Some(value) = options.get(MAX_LEAF_BYTES) else { return Ok(None) };
+    let text = value.trim();
+    let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim() {
+        "" | "B" => 0,
+        "kB" => 10,
+        "MB" => 20,
+        "GB" => 30,
+        "TB" => 40,
+        _ => {
+            return Err(
+                invalid_value(MAX_LEAF_BYTES, value).hint("Valid units are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".")
+            );
+        }
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    bytes.map(Some).ok_or_else(|| invalid_value(MAX_LEAF_BYTES, value))
+}
+
 /// Checks the OPTIONS of a server.
 pub fn check_server(wrapper_name: &str, server: &str, options: &Options) -> Result<()> {
+    if WRAPPERS.contains(&wrapper_name) && wrapper_name != "geoparquet" && options.contains_key(MAX_LEAF_BYTES) {
+        max_leaf_bytes(options)?;
+        return check_server(wrapper_name, server, &own(options));
+    }
     match (wrapper_name, wrapper(wrapper_name)) {
         ("postgres", _) => PostgresServer::parse(server, pairs(options)).map(|_| ()),
         (_, Some(found)) => found.check_server(server, options),
@@ -343,6 +381,15 @@ pub fn needs_mapping(wrapper_name: &str) -> bool {
 /// The remote schema that attach takes when none is named.
 pub fn default_schema(wrapper_name: &str) -> &'static str {
     wrapper(wrapper_name).map_or("public", Wrapper::default_schema)
+}
+
+/// The options that are the wrapper's own.
+fn own(options: &Options) -> Options {
+    options
+        .iter()
+        .filter(|(name, _)| *name != MAX_LEAF_BYTES)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 fn pairs(options: &Options) -> impl Iterator<Item = (&str, &str)> {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::proto::MetricFamily;
-use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::wire::Server;
 
@@ -49,6 +49,24 @@ fn gather(server: &Server) -> Result<Vec<MetricFamily>, prometheus::Error> {
     }
     registry.register(Box::new(existing))?;
     registry.register(Box::new(used))?;
+    let by_role = |name: &str, help: &str| IntCounterVec::new(Opts::new(name, help), &["database", "server", "role"]);
+    let counted = [
+        by_role("graticule_source_jobs_total", "Statements sent to servers.")?,
+        by_role("graticule_source_failed_jobs_total", "Statements sent to servers that ended with an error.")?,
+        by_role("graticule_source_rows_total", "Rows that came from servers.")?,
+        by_role("graticule_source_bytes_total", "Bytes of the rows that came from servers.")?,
+        by_role("graticule_source_scanned_bytes_total", "Bytes that servers say they read, where they do.")?,
+    ];
+    for usage in server.executor().usage() {
+        let labels = [usage.database.as_str(), &usage.server, &usage.role];
+        let numbers = [usage.jobs, usage.failed, usage.rows, usage.bytes, usage.scanned];
+        for (counter, number) in counted.iter().zip(numbers) {
+            counter.with_label_values(&labels).inc_by(number);
+        }
+    }
+    for counter in counted {
+        registry.register(Box::new(counter))?;
+    }
     let mut families = registry.gather();
     families.extend(prometheus::gather());
     Ok(families)

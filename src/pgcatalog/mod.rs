@@ -26,6 +26,17 @@ pub struct View<'a> {
     pub role: u32,
     /// (name, value, unit, category, short description, type, source) of each setting, for pg_settings.
     pub settings: &'a [(String, String)],
+    /// What was read of servers, by every role.
+    pub usage: &'a [Usage],
+}
+
+/// A row of graticule.usage.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    pub server: String,
+    pub role: String,
+    /// jobs, failed, rows, bytes, scanned bytes
+    pub numbers: [u64; 5],
 }
 
 impl View<'_> {
@@ -49,6 +60,7 @@ pub fn install(builder: &mut CatalogBuilder) {
         let schema_oid = match definition.schema {
             "pg_catalog" => oids::PG_CATALOG,
             "information_schema" => oids::INFORMATION_SCHEMA,
+            "graticule" => oids::GRATICULE,
             _ => oids::PUBLIC,
         };
         let columns = definition.columns.iter().map(|column| Column {

@@ -11,8 +11,9 @@ use crate::admin::{Described, Sources};
 use crate::catalog::{Catalog, Language, Privilege, Server};
 use crate::connector::{self, Pool};
 use crate::error::{Error, Result, SqlState};
+use crate::meter::{Account, Meter, Numbers};
 use crate::pgcatalog;
-use crate::session::PoolCount;
+use crate::session::{PoolCount, UsageCount};
 use crate::store::Store;
 
 /// A database and everything that belongs to it alone.
@@ -24,6 +25,7 @@ pub struct Database {
     pools: Mutex<HashMap<PoolKey, Pool>>,
     /// Invariant 8: plans belong to one database too.
     plans: PlanCache,
+    meter: Meter,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -46,6 +48,7 @@ impl Database {
             store,
             pools: Mutex::default(),
             plans: PlanCache::default(),
+            meter: Meter::default(),
         })
     }
 
@@ -57,6 +60,11 @@ impl Database {
     /// Statements and plans that are kept.
     pub(super) fn plans(&self) -> &PlanCache {
         &self.plans
+    }
+
+    /// What statements read of servers.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Stores and publishes the snapshot made from `base`. 40001 when another session published one since.
@@ -114,6 +122,21 @@ impl Database {
         let pool = Pool::new(&server.wrapper, &server.name, &server.options, credentials)?;
         pools.insert(key, pool.clone());
         Ok(pool)
+    }
+
+    /// The usage of every server by every role, for metrics.
+    pub fn usage_counts(&self, database: &str) -> Vec<UsageCount> {
+        let count = |(account, numbers): (Account, Numbers)| UsageCount {
+            database: database.to_owned(),
+            server: account.server,
+            role: account.role,
+            jobs: numbers.jobs,
+            failed: numbers.failed,
+            rows: numbers.rows,
+            bytes: numbers.bytes,
+            scanned: numbers.scanned,
+        };
+        self.meter.read().into_iter().map(count).collect()
     }
 
     /// The connections of every pool, for metrics.

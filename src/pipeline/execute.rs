@@ -15,6 +15,7 @@ use crate::connector::{Cursor, Execution, Format};
 use crate::dialect::{ParamSource, TargetSql};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
+use crate::meter::metered;
 use crate::route::Route;
 use crate::session::{Notice, Open, Opened, SessionContext, Severity, Tag, Transaction};
 use crate::types::Datum;
@@ -206,12 +207,15 @@ impl Pipeline {
             leases.insert(fragment.server, lease);
         }
         let sources = super::sources::StatementSources {
+            database: Arc::clone(own.database()),
+            user: Arc::clone(&session.user),
             surroundings: Surroundings::of(session, &plan.catalog)?,
             settings: super::sources::settings(session),
             fragments: fragments.to_vec(),
             leases,
             _own: statement_own,
             counters,
+            most: super::leaf::limit(session),
             values,
             cancel: cancel.clone(),
         };
@@ -230,12 +234,15 @@ impl Pipeline {
         let surroundings = Surroundings::of(session, &plan.catalog)?;
         let values = Values::of(plan, surroundings.env(session), params)?;
         let sources = super::sources::StatementSources {
+            database: self.database(&session.database)?,
+            user: Arc::clone(&session.user),
             surroundings,
             settings: super::sources::settings(session),
             fragments: fragments.clone(),
             leases: std::collections::BTreeMap::new(),
             _own: None,
             counters: None,
+            most: None,
             values,
             cancel: CancellationToken::new(),
         };
@@ -344,15 +351,21 @@ async fn open_on_server(
     let pool = own.database().pool(&plan.catalog, server, plan.role)?;
     let execution =
         Execution { sql: sql.clone(), params: params(sql, values)?, relay: want.relay, cancel: cancel.clone() };
+    let database = Arc::clone(own.database());
+    let usage = || database.meter().open(pool.server(), &session.user);
     if session.in_block {
         let sources = own.sources(session).await?;
         let lease = unless(cancel, sources.lease_for(&pool, access)).await?;
         lease.ensure_settings(&session.formats).await?;
-        return if want.held { lease.open_held(execution).await } else { lease.open(execution).await };
+        return if want.held {
+            metered(usage(), lease.open_held(execution)).await
+        } else {
+            metered(usage(), lease.open(execution)).await
+        };
     }
     let mut lease = unless(cancel, pool.lease()).await?;
     lease.ensure_settings(&session.formats);
-    lease.open(execution).await
+    metered(usage(), lease.open(execution)).await
 }
 
 /// Waits for a connection, but no longer than the statement may live.

@@ -8,6 +8,8 @@ mod database;
 mod execute;
 mod explain;
 mod files;
+#[cfg(feature = "engine")]
+mod leaf;
 mod plan;
 #[cfg(feature = "engine")]
 mod sources;
@@ -27,7 +29,9 @@ use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
 use crate::policy;
 use crate::route;
-use crate::session::{Executor, Login, Open, Opened, Plan, PoolCount, SessionContext, SetRole, Transaction};
+use crate::session::{
+    Executor, Login, Open, Opened, Plan, PoolCount, SessionContext, SetRole, Transaction, UsageCount,
+};
 use crate::sql::{Kind, Statement};
 use crate::types::PgType;
 
@@ -265,6 +269,11 @@ impl Executor for Pipeline {
     fn pools(&self) -> Vec<PoolCount> {
         let databases = self.databases.read().unwrap_or_else(PoisonError::into_inner);
         databases.iter().flat_map(|(name, database)| database.pool_counts(name)).collect()
+    }
+
+    fn usage(&self) -> Vec<UsageCount> {
+        let databases = self.databases.read().unwrap_or_else(PoisonError::into_inner);
+        databases.iter().flat_map(|(name, database)| database.usage_counts(name)).collect()
     }
 
     async fn disconnect(&self, session: &SessionContext) {

@@ -9,19 +9,25 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::database::Database;
 use super::execute::{Counters, Values, params};
+use super::leaf::Leaf;
 use super::surroundings::Surroundings;
 use crate::catalog::{Relation, Source};
 use crate::connector::{Cursor, Execution, Rows, SharedLease};
 use crate::engine::{Inputs, TableSource};
 use crate::error::{Error, Result};
+use crate::meter::{Account, Numbers, metered};
 use crate::route::{Fragment, Partners, Wanted};
 use crate::session::SessionContext;
 use crate::{pgcatalog, txn, types};
 
 /// The sources of one execution.
 pub(super) struct StatementSources {
+    pub(super) database: Arc<Database>,
     pub(super) surroundings: Arc<Surroundings>,
+    /// The role by whose name its usage is counted.
+    pub(super) user: Arc<str>,
     pub(super) settings: Vec<(String, String)>,
     pub(super) fragments: Vec<Fragment>,
     /// One connection per server touched: the fragments of a statement on one server share a snapshot.
@@ -29,6 +35,8 @@ pub(super) struct StatementSources {
     /// Outside of a transaction block: the statement's own transactions, ended with it.
     pub(super) _own: Option<txn::Transaction>,
     pub(super) counters: Option<Arc<Counters>>,
+    /// Bytes that a part without a condition may have.
+    pub(super) most: Option<u64>,
     pub(super) values: Values,
     pub(super) cancel: CancellationToken,
 }
@@ -40,6 +48,7 @@ impl TableSource for StatementSources {
             catalog: &self.surroundings.catalog,
             role: self.surroundings.role,
             settings: &self.settings,
+            usage: &self.usage(relation),
         };
         let columns = pgcatalog::columns(&view, relation)?;
         let rows = columns.first().map_or(0, |column| column.len());
@@ -110,6 +119,18 @@ impl StatementSources {
         }
     }
 
+    /// For graticule.usage alone.
+    fn usage(&self, relation: &Relation) -> Vec<pgcatalog::Usage> {
+        if &*relation.schema != "graticule" {
+            return Vec::new();
+        }
+        let row = |(account, numbers): (Account, Numbers)| {
+            let numbers = [numbers.jobs, numbers.failed, numbers.rows, numbers.bytes, numbers.scanned];
+            pgcatalog::Usage { server: account.server, role: account.role, numbers }
+        };
+        self.database.meter().read().into_iter().map(row).collect()
+    }
+
     fn at(&self, fragment: usize) -> Result<&Fragment> {
         self.fragments.get(fragment).ok_or_else(|| Error::internal("a fragment that the route does not have"))
     }
@@ -118,10 +139,12 @@ impl StatementSources {
         let fragment = self.at(number)?;
         let lease =
             self.leases.get(&fragment.server).ok_or_else(|| Error::internal("a fragment without a connection"))?;
+        let mut filtered = fragment.conditions > 0 || fragment.limited;
         let sql = if partners.is_empty() {
             fragment.sql.clone()
         } else {
             let (sql, said) = fragment.narrowed(&self.surroundings.catalog, partners)?;
+            filtered |= said.contains(&true);
             if let Some(counters) = &self.counters {
                 for (partners, _) in partners.iter().zip(said).filter(|(_, said)| *said) {
                     let what = match &partners.wanted {
@@ -133,9 +156,18 @@ impl StatementSources {
             }
             sql
         };
-        lease
-            .open(Execution { params: params(&sql, &self.values)?, sql, relay: None, cancel: self.cancel.clone() })
-            .await
+        let leaf = if filtered { None } else { Leaf::of(fragment, &self.surroundings.catalog, self.most)? };
+        if let Some(leaf) = &leaf {
+            leaf.check(fragment, lease).await?;
+        }
+        let execution =
+            Execution { params: params(&sql, &self.values)?, sql, relay: None, cancel: self.cancel.clone() };
+        let usage = self.database.meter().open(lease.server(), &self.user);
+        let cursor = metered(usage, lease.open(execution)).await?;
+        Ok(match leaf {
+            Some(leaf) => leaf.counted(cursor),
+            None => cursor,
+        })
     }
 }
 

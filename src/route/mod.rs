@@ -46,6 +46,10 @@ pub struct Fragment {
     /// How many conditions of the statement, and whether its LIMIT, are in `sql`.
     pub conditions: usize,
     pub limited: bool,
+    /// Rows of the relation by the catalog's statistics.
+    pub rows: Option<f32>,
+    /// The relation has no policy and no hidden column: its size is no secret.
+    pub plain: bool,
     /// What `sql` was printed from.
     secured: Arc<Secured>,
     options: Options,

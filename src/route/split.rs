@@ -107,6 +107,8 @@ pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, m
             rechecked,
             conditions: count,
             limited,
+            rows: Some(relation.rows).filter(|rows| *rows >= 0.0),
+            plain: scan.is_plain(),
             secured: Arc::new(fragment),
             options,
         });

@@ -119,6 +119,11 @@ pub trait Executor: Send + Sync {
         Vec::new()
     }
 
+    /// What was read of servers, for metrics.
+    fn usage(&self) -> Vec<UsageCount> {
+        Vec::new()
+    }
+
     /// False with the reason while the process cannot serve (for `/ready`).
     fn ready(&self) -> std::result::Result<(), String> {
         Ok(())
@@ -134,6 +139,22 @@ pub struct PoolCount {
     pub open: usize,
     /// Those that a statement or a transaction has.
     pub in_use: usize,
+}
+
+/// What was read of one server as one role since the process began.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UsageCount {
+    pub database: String,
+    pub server: String,
+    pub role: String,
+    /// Statements sent, and those that ended with an error.
+    pub jobs: u64,
+    pub failed: u64,
+    /// What came here.
+    pub rows: u64,
+    pub bytes: u64,
+    /// Bytes that the server says it read.
+    pub scanned: u64,
 }
 
 /// What login and SET ROLE find out about a role.

@@ -11,7 +11,7 @@ mod zone;
 
 pub use self::executor::{
     Executor, Login, Notice, Open, Opened, OutputColumn, Plan, PoolCount, SessionContext, SetRole, Severity, Tag,
-    Transaction, TransactionMode,
+    Transaction, TransactionMode, UsageCount,
 };
 pub use self::portal::{Portal, PortalState, Prepared, Running};
 pub use self::settings::{Scope, Settings, SharedSettings};

@@ -43,6 +43,7 @@ struct Page {
     rows: Vec<Row>,
     page_token: Option<String>,
     total_rows: Option<String>,
+    total_bytes_processed: Option<String>,
     errors: Vec<Proto>,
 }
 
@@ -72,6 +73,7 @@ pub(super) struct BigqueryCursor {
     /// Rows that came, and that were said to come.
     seen: u64,
     total: Option<u64>,
+    scanned: Option<u64>,
 }
 
 /// What is stopped when it is dropped: a statement that nobody waits for any more.
@@ -156,16 +158,10 @@ impl BigqueryCursor {
                 running.job = None;
                 drop(running);
                 let total = found.total_rows.as_deref().and_then(|total| total.parse().ok());
-                let mut cursor = BigqueryCursor {
-                    client,
-                    sql,
-                    cancel,
-                    decoder,
-                    ready: Ready::default(),
-                    next: None,
-                    seen: 0,
-                    total,
-                };
+                let scanned = found.total_bytes_processed.as_deref().and_then(|bytes| bytes.parse().ok());
+                let ready = Ready::default();
+                let mut cursor =
+                    BigqueryCursor { client, sql, cancel, decoder, ready, next: None, seen: 0, total, scanned };
                 let job = found.job_reference.clone();
                 cursor.take(found, job)?;
                 return Ok(cursor);
@@ -355,6 +351,10 @@ impl Cursor for BigqueryCursor {
             self.take(page, Some(job))?;
         }
         Ok(self.ready.take(max_rows))
+    }
+
+    fn scanned(&self) -> Option<u64> {
+        self.scanned
     }
 
     async fn close(&mut self) -> Result<()> {

@@ -54,7 +54,16 @@ pub(super) struct Page {
     pub columns: Option<Vec<PageColumn>>,
     #[serde(default)]
     pub data: Option<serde_json::Value>,
+    pub stats: Option<Stats>,
     error: Option<Fault>,
+}
+
+/// How far the query is.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Stats {
+    #[serde(rename = "processedBytes")]
+    pub processed: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -20,6 +20,7 @@ pub(super) struct TrinoCursor {
     converter: Option<Converter>,
     /// Rows of the last page that were not given yet.
     ready: Ready,
+    scanned: Option<u64>,
     cancel: CancellationToken,
 }
 
@@ -33,7 +34,7 @@ impl TrinoCursor {
             Ok(started) => started,
             Err(fault) => return Err(fault.into_error(&server, &sql)),
         };
-        let mut cursor = TrinoCursor { server, query, sql, converter: None, ready: Ready::default(), cancel };
+        let mut cursor = TrinoCursor { server, query, sql, converter: None, ready: Ready::default(), scanned: None, cancel };
         cursor.take(page)?;
         while cursor.converter.is_none() {
             if !cursor.advance().await? {
@@ -61,6 +62,7 @@ impl TrinoCursor {
     }
 
     fn take(&mut self, page: Page) -> Result<()> {
+        self.scanned = page.stats.and_then(|stats| stats.processed).max(self.scanned);
         if let (None, Some(columns)) = (&self.converter, &page.columns) {
             self.converter = Some(Converter::new(columns, self.sql.columns())?);
         }
@@ -86,6 +88,10 @@ impl Cursor for TrinoCursor {
             }
         }
         Ok(self.ready.take(max_rows))
+    }
+
+    fn scanned(&self) -> Option<u64> {
+        self.scanned
     }
 
     async fn close(&mut self) -> Result<()> {

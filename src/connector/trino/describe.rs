@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::types::field_type;
 use crate::connector::{RemoteField, RemoteTable, RemoteTables};
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialect, TargetSql, Version};
 use crate::error::{Error, Result, SqlState};
 
 /// From this version on each geometry has an SRID of its own, which its WKB does not say.
@@ -23,6 +23,9 @@ const TABLES_ONLY: &str =
     "SELECT table_name, table_type, NULL FROM information_schema.tables WHERE table_schema = :schema ORDER BY 1";
 const COLUMNS: &str = "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns \
      WHERE table_schema = :schema ORDER BY table_name, ordinal_position";
+
+/// What a statement reads and gives, by statistics.
+const EXPLAIN: &str = "EXPLAIN (TYPE IO, FORMAT JSON) ";
 
 pub(super) async fn describe(client: &Client, schema: &str) -> Result<RemoteTables> {
     let quoting = Dialect::by_name("trino")?.text.quoting;
@@ -64,6 +67,20 @@ pub(super) async fn describe(client: &Client, schema: &str) -> Result<RemoteTabl
         });
     }
     Ok(RemoteTables { schema: schema.to_owned(), version, tables, ..RemoteTables::default() })
+}
+
+/// Bytes of a statement's result by the statistics of its tables, where they have any.
+pub(super) async fn estimate(client: &Client, sql: &TargetSql) -> Result<Option<u64>> {
+    if !sql.params().is_empty() {
+        return Ok(None);
+    }
+    let (_, rows) = client.rows(&[EXPLAIN, sql.text()].concat()).await?;
+    let plan: Value = serde_json::from_str(text(rows.first(), 0)?).map_err(Error::internal)?;
+    // What is not known is written as "NaN".
+    let bytes = plan["estimate"]["outputSizeInBytes"].as_f64().filter(|bytes| bytes.is_finite() && *bytes >= 0.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // whole and not negative; a float's cast saturates
+    Ok(bytes.map(|bytes| bytes as u64))
 }
 
 fn text(row: Option<&Value>, at: usize) -> Result<&str> {

@@ -21,6 +21,7 @@ use async_trait::async_trait;
 use self::client::Client;
 use self::options::{Identity, Trino};
 use super::{Connector, Counters, Cursor, Execution, Options, RemoteTables, Wrapper};
+use crate::dialect::TargetSql;
 use crate::error::Result;
 
 /// `FOREIGN DATA WRAPPER trino`.
@@ -58,6 +59,10 @@ struct TrinoConnector {
 impl Connector for TrinoConnector {
     async fn open(&self, execution: Execution) -> Result<Box<dyn Cursor>> {
         Ok(Box::new(cursor::TrinoCursor::open(&self.client, execution).await?))
+    }
+
+    async fn estimate(&self, sql: &TargetSql) -> Result<Option<u64>> {
+        describe::estimate(&self.client, sql).await
     }
 
     async fn describe(&self, schema: &str) -> Result<RemoteTables> {

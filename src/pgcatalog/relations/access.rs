@@ -181,3 +181,22 @@ pub(super) fn pg_settings(view: &View<'_>, out: &mut Rows) -> Result<()> {
         ])
     })
 }
+
+/// A superuser sees everybody's, others their own.
+pub(super) fn usage(view: &View<'_>, out: &mut Rows) -> Result<()> {
+    let all = view.catalog.is_superuser(view.role);
+    let own = view.catalog.roles.get(&view.role).map(|role| role.name.as_str());
+    for usage in view.usage.iter().filter(|usage| all || own == Some(usage.role.as_str())) {
+        let number = |at: usize| Datum::Int8(i64::try_from(usage.numbers[at]).unwrap_or(i64::MAX));
+        out.push(&[
+            ("server", Datum::text(&usage.server)),
+            ("role", Datum::text(&usage.role)),
+            ("jobs", number(0)),
+            ("failed", number(1)),
+            ("rows", number(2)),
+            ("bytes", number(3)),
+            ("scanned_bytes", number(4)),
+        ])?;
+    }
+    Ok(())
+}

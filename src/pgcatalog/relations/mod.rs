@@ -53,6 +53,7 @@ pub(super) fn fill(view: &View<'_>, definition: &'static Definition) -> Result<V
         ("pg_catalog", "pg_user") => access::pg_user(view, out)?,
         ("pg_catalog", "pg_user_mappings") => access::pg_user_mappings(view, out)?,
         ("information_schema", name) => information::fill(view, name, out)?,
+        ("graticule", "usage") => access::usage(view, out)?,
         ("public", "geometry_columns") => spatial::geometry_columns(view, out)?,
         ("public", "geography_columns") => spatial::geography_columns(view, out)?,
         ("public", "spatial_ref_sys") => spatial::spatial_ref_sys(out)?,
