@@ -34,7 +34,8 @@ impl TrinoCursor {
             Ok(started) => started,
             Err(fault) => return Err(fault.into_error(&server, &sql)),
         };
-        let mut cursor = TrinoCursor { server, query, sql, converter: None, ready: Ready::default(), scanned: None, cancel };
+        let mut cursor =
+            TrinoCursor { server, query, sql, converter: None, ready: Ready::default(), scanned: None, cancel };
         cursor.take(page)?;
         while cursor.converter.is_none() {
             if !cursor.advance().await? {
