@@ -38,10 +38,9 @@ fn both(name: &str) -> Option<(&'static postgres::Postgres, Graticule, Client)> 
     let (library, far) = (adbc::driver("postgresql")?, postgres::shared()?);
     far.database(name, KINDS);
     let init = format!(
-        "CREATE SERVER direct FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{port}', dbname '{name}');
-         CREATE USER MAPPING FOR PUBLIC SERVER direct OPTIONS (user 'postgres');
-         CREATE SERVER driven FOREIGN DATA WRAPPER adbc
+        "{} CREATE SERVER driven FOREIGN DATA WRAPPER adbc
              OPTIONS (driver '{}', dialect 'postgis', uri 'postgresql://postgres@127.0.0.1:{port}/{name}');",
+        far.server("direct", name),
         library.display(),
         port = far.port
     );

@@ -23,10 +23,9 @@ fn a_million_rows_in_each_of_two_cursors_stay_in_bounded_memory() {
         ),
     );
     let init = format!(
-        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'million');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', 's');
+        "{} SELECT graticule.attach('pg', 's');
          CREATE SERVER lake FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{}/src/demo/sample'); SELECT graticule.attach('lake', 'public', 'lake');",
-        oracle.port,
+        oracle.server("pg", "million"),
         env!("CARGO_MANIFEST_DIR")
     );
     let server = Graticule::serve("million", &init);

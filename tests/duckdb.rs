@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::duckdb::{self, workers};
 use crate::support::graticule::Graticule;
-use crate::support::postgres;
+use crate::support::{federated, postgres};
 
 fn kill(pid: u32) {
     assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill runs").success());
@@ -221,92 +221,18 @@ fn a_cancel_reaches_the_driver() {
     });
 }
 
-/// Ten-degree boxes over North America: (id, name, WKT).
-fn zones() -> Vec<(usize, String, String)> {
-    let mut zones = Vec::new();
-    for x in (-130..-60).step_by(10) {
-        for y in (20..50).step_by(10) {
-            let wkt = format!("POLYGON(({x} {y},{0} {y},{0} {1},{x} {1},{x} {y}))", x + 10, y + 10);
-            zones.push((zones.len() + 1, format!("zone {x} {y}"), wkt));
-        }
-    }
-    zones
-}
-
 #[test]
 fn a_join_of_duckdb_geoparquet_and_postgis_equals_one_engine() {
     let (Some(far), Some(oracle)) = (duckdb::far(), postgres::shared()) else { return };
-    let values = |wrap: &dyn Fn(&str) -> String| {
-        let rows: Vec<String> =
-            zones().iter().map(|(id, name, wkt)| format!("({id}, '{name}', {})", wrap(wkt))).collect();
-        rows.join(", ")
-    };
-    let insert = format!(
-        "insert into zones values {}, (100, 'nowhere', null), (101, 'empty', 'POLYGON EMPTY')",
-        values(&|wkt| format!("'{wkt}'"))
-    );
+    let insert = format!("insert into zones values {}", federated::zones(&|wkt| format!("'{wkt}'")));
     let file = far.file(&["create table zones(id integer, name varchar, geom geometry('EPSG:4326'))", &insert]);
-    oracle.database(
-        "duck_far",
-        "create table owners(zone int, owner text); \
-         insert into owners select n, 'owner ' || n % 4 from generate_series(1, 30) n union all values (null, 'nobody'), (101, 'e')",
-    );
-    let init = format!(
-        "{} CREATE SERVER files FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{}/src/demo/sample');
-         CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'duck_far');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');",
-        far.server("d", &file),
-        env!("CARGO_MANIFEST_DIR"),
-        oracle.port
-    );
-    let server = Graticule::serve("duck", &init);
-    let mut client = server.client("duck");
-    client
-        .simple(
-            "select graticule.attach('d', 'main', 'duck'); select graticule.attach('pg', 'public', 'pg'); \
-             select graticule.attach('files', '.', 'files')",
-        )
-        .expect("attached");
-    let query = |zones: &str, owners: &str, airports: &str| {
-        format!(
-            "select z.name, o.owner, count(*), min(a.name), st_astext(st_envelope(st_collect(z.geom))) from {zones} z \
-             join {owners} o on o.zone = z.id join {airports} a on st_intersects(z.geom, a.geom) \
-             where z.id <> 3 and o.owner <> 'owner 2' group by 1, 2 order by 1, 2"
-        )
-    };
-    let here = client.rows(&query("duck.zones", "pg.owners", "files.airports"));
-    // The same rows in one engine.
-    let mut there = oracle.client("duck_far");
-    let all = format!(
-        "create table zones(id int, name text, geom geometry(Geometry,4326)); insert into zones values {}, (100, 'nowhere', null), \
-         (101, 'empty', 'SRID=4326;POLYGON EMPTY'); create table airports(name text, geom geometry(Point,4326))",
-        values(&|wkt| format!("'SRID=4326;{wkt}'"))
-    );
-    there.simple(&all).expect("the same zones");
-    let airports = client.rows("select quote_literal(name) || ', ' || quote_literal(geom::text) from files.airports");
-    assert_eq!(airports.len(), 3376);
-    there.simple(&format!("insert into airports values ({})", airports.join("), ("))).expect("the same airports");
-    let expected = there.rows(&query("zones", "owners", "airports"));
-    assert!(expected.len() > 5, "{expected:?}");
-    assert_eq!(here, expected);
-    let plan = client.rows(&format!("explain {}", query("duck.zones", "pg.owners", "files.airports"))).join("\n");
-    assert!(plan.contains("Route: Federated") && plan.contains("Server: d") && plan.contains("Server: pg"), "{plan}");
-    let analyzed =
-        client.rows(&format!("explain analyze {}", query("duck.zones", "pg.owners", "files.airports"))).join("\n");
+    let (_server, _client, analyzed) =
+        federated::equals_one_engine(oracle, "duck_far", &far.server("d", &file), "d", "main");
     assert!(analyzed.contains("Snapshot: one per fragment") && analyzed.contains("Bytes fetched: "), "{analyzed}");
     // Twenty-one zones and two without a place, less those that pushed conditions drop.
     assert!(analyzed.contains("Rows fetched: 2"), "{analyzed}");
-    // NULL and EMPTY stay what they are.
-    let sql = "select id, geom is null, st_isempty(geom) from %.zones where id > 99 order by id";
-    assert_eq!(client.rows(&sql.replace('%', "duck")), there.rows(&sql.replace('%', "public")));
-    // Outer joins keep the rows of either side once.
-    let sql = |zones: &str, owners: &str| {
-        format!(
-            "select count(*), count(z.id), count(o.zone), count(z.geom) from {zones} z full join {owners} o on o.zone = z.id"
-        )
-    };
-    assert_eq!(client.rows(&sql("duck.zones", "pg.owners")), there.rows(&sql("zones", "owners")));
 }
+
 /// What DuckDB can only say in a weaker form is pushed so and tested again here: the rows are PostGIS's.
 #[test]
 fn weaker_conditions_are_tested_again() {

@@ -141,10 +141,9 @@ fn an_attached_server_answers_like_itself() {
     let Some(oracle) = postgres::shared() else { return };
     oracle.database("attached", include_str!("../compat/seed.sql"));
     let init = format!(
-        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'attached');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');
+        "{}
          SELECT graticule.attach('pg', 'demo');",
-        oracle.port
+        oracle.server("pg", "attached")
     );
     let server = Graticule::serve("attached", &init);
     let (mut ours, mut far) = (server.client("attached"), oracle.client("attached"));
@@ -172,11 +171,10 @@ fn privileges_hide_and_refuse_as_in_postgresql() {
          insert into seen.t values (1,'a','x'),(2,'b','y'); create table hidden.t(id int); insert into hidden.t values (1)",
     );
     let init = format!(
-        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'privileges');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');
+        "{}
          SELECT graticule.attach('pg', 'seen'); SELECT graticule.attach('pg', 'hidden');
          CREATE ROLE alice LOGIN; GRANT USAGE ON SCHEMA seen TO alice; GRANT SELECT (id, open) ON seen.t TO alice;",
-        oracle.port
+        oracle.server("pg", "privileges")
     );
     let server = Graticule::serve("privileges", &init);
     let mut alice = crate::support::Client::connect(server.port, "alice", "privileges").expect("alice logs in");
@@ -226,12 +224,8 @@ fn hostile_text_in_literals_and_identifiers_is_only_text() {
     let name = "we\"ird \\' -- $$ /* é";
     let quoted = format!("\"{}\"", name.replace('"', "\"\""));
     oracle.database("hostile", &format!("create schema {quoted}; create table {quoted}.{quoted}({quoted} text); insert into {quoted}.{quoted} values ('x'), (E'\\\\'' or 1=1 --')"));
-    let init = format!(
-        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'hostile');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', '{}');",
-        oracle.port,
-        name.replace('\'', "''")
-    );
+    let init =
+        format!("{} SELECT graticule.attach('pg', '{}');", oracle.server("pg", "hostile"), name.replace('\'', "''"));
     let server = Graticule::serve("hostile", &init);
     let (mut ours, mut far) = (server.client("hostile"), oracle.client("hostile"));
     for text in [
@@ -283,11 +277,7 @@ fn cursors_on_one_transaction_do_not_block_each_other() {
         "cursors",
         "create schema s; create table s.t as select i, repeat('x', 100) pad from generate_series(1, 200000) i",
     );
-    let init = format!(
-        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'cursors');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', 's');",
-        oracle.port
-    );
+    let init = format!("{} SELECT graticule.attach('pg', 's');", oracle.server("pg", "cursors"));
     let server = Graticule::serve("cursors", &init);
     let mut client = server.client("cursors");
     client.simple("begin; declare a cursor for select i from s.t order by i; declare b binary cursor for select i, pad from s.t order by i desc").expect("declared");
@@ -308,10 +298,9 @@ fn a_federated_join_equals_the_single_engine_answer() {
     oracle.database("federated", "create schema far; create table far.towns(id int, name text, pop int, note text, geom geometry(Point,4326));
         insert into far.towns select i, 'town '||i, i*100, repeat('n', 50), st_setsrid(st_makepoint(-125 + (i % 60), 25 + (i / 60) * 0.7), 4326) from generate_series(1, 2000) i");
     let init = format!(
-        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'federated');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres'); SELECT graticule.attach('pg', 'far');
+        "{} SELECT graticule.attach('pg', 'far');
          CREATE SERVER lake FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{}/src/demo/sample'); SELECT graticule.attach('lake', 'public', 'lake');",
-        oracle.port,
+        oracle.server("pg", "federated"),
         env!("CARGO_MANIFEST_DIR")
     );
     let server = Graticule::serve("federated", &init);
@@ -346,11 +335,10 @@ fn kept_plans_follow_what_they_read() {
          insert into a.t values (1, '2024-01-01 00:00:00+00'); insert into b.t values (2, 'two')",
     );
     let init = format!(
-        "CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'kept');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');
+        "{}
          SELECT graticule.attach('pg', 'a', 'a'); SELECT graticule.attach('pg', 'b', 'b');
          CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA a TO reader; GRANT SELECT ON a.t TO reader;",
-        oracle.port
+        oracle.server("pg", "kept")
     );
     let server = Graticule::serve("kept", &init);
     let mut owner = server.client("kept");

@@ -6,8 +6,8 @@ mod qgis;
 mod strings;
 
 use crate::support::graticule::Graticule;
-use crate::support::postgres;
 use crate::support::trino::{self, Trino};
+use crate::support::{federated, postgres};
 
 #[test]
 fn tables_and_types_are_attached() {
@@ -258,72 +258,11 @@ fn a_weaker_condition_is_pushed_and_finished_here() {
 #[test]
 fn a_join_of_trino_geoparquet_and_postgis_equals_one_engine() {
     let (Some(far), Some(oracle)) = (trino::far(), postgres::shared()) else { return };
-    let mut zones = Vec::new();
-    for x in (-130..-60).step_by(10) {
-        for y in (20..50).step_by(10) {
-            let wkt = format!("POLYGON(({x} {y},{0} {y},{0} {1},{x} {1},{x} {y}))", x + 10, y + 10);
-            zones.push((zones.len() + 1, format!("zone {x} {y}"), wkt));
-        }
-    }
-    let values = |make: &dyn Fn(&str) -> String| {
-        zones.iter().map(|(id, name, wkt)| format!("({id}, '{name}', {})", make(wkt))).collect::<Vec<_>>().join(", ")
-    };
+    let zones = federated::zones(&|wkt| format!("ST_GeometryFromText('{wkt}')"));
     far.run(&[
         "CREATE SCHEMA memory.fed",
         "CREATE TABLE memory.fed.zones(id integer, name varchar, geom geometry)",
-        &format!(
-            "INSERT INTO memory.fed.zones VALUES {}, (100, 'nowhere', NULL), (101, 'empty', ST_GeometryFromText('POLYGON EMPTY'))",
-            values(&|wkt| format!("ST_GeometryFromText('{wkt}')"))
-        ),
+        &format!("INSERT INTO memory.fed.zones VALUES {zones}"),
     ]);
-    oracle.database(
-        "trino_fed",
-        "create table owners(zone int, owner text); \
-         insert into owners select n, 'owner ' || n % 4 from generate_series(1, 30) n union all values (null, 'nobody'), (101, 'e')",
-    );
-    let init = format!(
-        "{} CREATE SERVER files FOREIGN DATA WRAPPER geoparquet OPTIONS (path '{}/src/demo/sample');
-         CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'trino_fed');
-         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');",
-        far.server("tr"),
-        env!("CARGO_MANIFEST_DIR"),
-        oracle.port
-    );
-    let server = Graticule::serve("fed", &init);
-    let mut client = server.client("fed");
-    client
-        .simple(
-            "select graticule.attach('tr', 'fed', 'far'); select graticule.attach('pg', 'public', 'pg'); \
-             select graticule.attach('files', '.', 'files')",
-        )
-        .expect("attached");
-    let query = |zones: &str, owners: &str, airports: &str| {
-        format!(
-            "select z.name, o.owner, count(*), min(a.name), st_astext(st_envelope(st_collect(z.geom))) from {zones} z \
-             join {owners} o on o.zone = z.id join {airports} a on st_intersects(z.geom, a.geom) \
-             where z.id <> 3 and o.owner <> 'owner 2' group by 1, 2 order by 1, 2"
-        )
-    };
-    let here = client.rows(&query("far.zones", "pg.owners", "files.airports"));
-    let mut there = oracle.client("trino_fed");
-    there
-        .simple(&format!(
-            "create table zones(id int, name text, geom geometry(Geometry,4326)); insert into zones values {}, (100, 'nowhere', null), \
-             (101, 'empty', 'SRID=4326;POLYGON EMPTY'); create table airports(name text, geom geometry(Point,4326))",
-            values(&|wkt| format!("'SRID=4326;{wkt}'"))
-        ))
-        .expect("the same zones");
-    let airports = client.rows("select quote_literal(name) || ', ' || quote_literal(geom::text) from files.airports");
-    there.simple(&format!("insert into airports values ({})", airports.join("), ("))).expect("the same airports");
-    let expected = there.rows(&query("zones", "owners", "airports"));
-    assert!(expected.len() > 5, "{expected:?}");
-    assert_eq!(here, expected);
-    let plan = client.rows(&format!("explain {}", query("far.zones", "pg.owners", "files.airports"))).join("\n");
-    assert!(plan.contains("Route: Federated") && plan.contains("Server: tr") && plan.contains("Server: pg"), "{plan}");
-    let sql = |zones: &str, owners: &str| {
-        format!(
-            "select count(*), count(z.id), count(o.zone), count(z.geom) from {zones} z full join {owners} o on o.zone = z.id"
-        )
-    };
-    assert_eq!(client.rows(&sql("far.zones", "pg.owners")), there.rows(&sql("zones", "owners")));
+    federated::equals_one_engine(oracle, "trino_fed", &far.server("tr"), "tr", "fed");
 }

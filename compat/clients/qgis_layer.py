@@ -7,46 +7,13 @@ Prints one JSON object: features drawn, features in the part, what is identified
 import json
 import os
 import sys
-import tempfile
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-PROFILE = tempfile.mkdtemp()
-for name in ("XDG_RUNTIME_DIR", "QGIS_CUSTOM_CONFIG_PATH", "QGIS_AUTH_DB_DIR_PATH"):
-    os.environ[name] = PROFILE
-
-from qgis.core import (
-    QgsApplication,
-    QgsDataSourceUri,
-    QgsFeatureRequest,
-    QgsMapRendererParallelJob,
-    QgsMapSettings,
-    QgsRectangle,
-    QgsVectorLayer,
-    QgsWkbTypes,
-)
-from qgis.PyQt.QtCore import QSize
-from qgis.PyQt.QtGui import QColor
-
-application = QgsApplication([], True)
-application.initQgis()
+from offscreen import painted
+from qgis.core import QgsDataSourceUri, QgsFeatureRequest, QgsRectangle, QgsVectorLayer, QgsWkbTypes
 
 
 def drawn(layer, extent, path):
-    settings = QgsMapSettings()
-    settings.setLayers([layer])
-    settings.setExtent(extent)
-    settings.setDestinationCrs(layer.crs())
-    settings.setOutputSize(QSize(900, 500))
-    settings.setBackgroundColor(QColor("white"))
-    job = QgsMapRendererParallelJob(settings)
-    job.start()
-    job.waitForFinished()
-    if job.errors():
-        raise RuntimeError("; ".join(error.message for error in job.errors()))
-    image = job.renderedImage()
-    image.save(path)
-    white = QColor("white").rgb()
-    return sum(image.pixel(x, y) != white for x in range(0, 900, 3) for y in range(0, 500, 3))
+    return painted([layer], extent, layer.crs(), 900, 500, path)
 
 
 def main():

@@ -2,13 +2,8 @@
 
 import os
 import sys
-import tempfile
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-PROFILE = tempfile.mkdtemp()
-for name in ("XDG_RUNTIME_DIR", "QGIS_CUSTOM_CONFIG_PATH", "QGIS_AUTH_DB_DIR_PATH"):
-    os.environ[name] = PROFILE
-
+from offscreen import painted
 from qgis.core import (
     QgsAbstractDatabaseProviderConnection,
     QgsAggregateCalculator,
@@ -18,8 +13,6 @@ from qgis.core import (
     QgsDataSourceUri,
     QgsFeatureRequest,
     QgsGeometry,
-    QgsMapRendererParallelJob,
-    QgsMapSettings,
     QgsPalLayerSettings,
     QgsPointXY,
     QgsProject,
@@ -36,15 +29,9 @@ from qgis.core import (
     QgsVectorSimplifyMethod,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QCoreApplication, QSize
 from qgis.PyQt.QtGui import QColor
 
 from checks import DATABASE, HOST, PORT, USER, case, run
-
-application = QgsApplication([], True)
-QCoreApplication.setOrganizationName("graticule")
-QCoreApplication.setApplicationName("clients")
-application.initQgis()
 
 
 def source(table, geometry="geom", key="", schema="demo", filter="", estimated=False, srid=None, kind=None, **parameters):
@@ -366,23 +353,8 @@ def counts_of_a_legend():
 
 
 def picture(layers, box, system="EPSG:3857"):
-    """The picture's bytes: both sides must paint the same pixels."""
-    settings = QgsMapSettings()
-    settings.setLayers(layers)
-    settings.setOutputSize(QSize(360, 240))
-    settings.setDestinationCrs(QgsCoordinateReferenceSystem(system))
-    settings.setExtent(QgsRectangle(*box))
-    settings.setBackgroundColor(QColor("white"))
-    settings.setFlag(QgsMapSettings.UseRenderingOptimization, True)
-    job = QgsMapRendererParallelJob(settings)
-    job.start()
-    job.waitForFinished()
-    errors = [error.message for error in job.errors()]
-    if errors:
-        raise RuntimeError(errors)
-    image = job.renderedImage()
-    painted = sum(image.pixelColor(x, y) != QColor("white") for x in range(0, 360, 3) for y in range(0, 240, 3))
-    return painted
+    """Both sides must paint as many pixels."""
+    return painted(layers, QgsRectangle(*box), QgsCoordinateReferenceSystem(system), 360, 240)
 
 
 def plain_symbol(layer, colour):

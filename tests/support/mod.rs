@@ -6,6 +6,7 @@ pub mod client;
 pub mod differential;
 pub mod duckdb;
 pub mod exchange;
+pub mod federated;
 pub mod gateway;
 pub mod graticule;
 pub mod postgres;

@@ -85,6 +85,15 @@ impl Postgres {
         Client::connect(self.port, "postgres", database).expect("the oracle accepts")
     }
 
+    /// CREATE SERVER for one of its databases, with its user mapping.
+    pub fn server(&self, name: &str, database: &str) -> String {
+        format!(
+            "CREATE SERVER {name} FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname '{database}'); \
+             CREATE USER MAPPING FOR PUBLIC SERVER {name} OPTIONS (user 'postgres');",
+            self.port
+        )
+    }
+
     /// Makes a database with PostGIS and runs a script in it.
     pub fn database(&self, name: &str, script: &str) {
         self.client("postgres").query(&format!("create database {name}")).expect("a database");

@@ -27,11 +27,6 @@ pub fn spheroid(srid: i32) -> Result<Spheroid> {
     }
 }
 
-/// Two geographies' common SRID.
-pub fn common_srid(left: &Geometry, right: &Geometry, function: &str) -> Result<()> {
-    super::geometry::same_srid(left, right, function)
-}
-
 /// Makes a parsed geometry a geography value: default SRID, supported type, coordinates in range.
 pub fn into_geography(mut geometry: Geometry) -> Result<Geometry> {
     if geometry.srid <= 0 {
