@@ -8,6 +8,8 @@ mod adbc;
 #[cfg(feature = "engine")]
 mod bigquery;
 #[cfg(feature = "engine")]
+mod cells;
+#[cfg(feature = "engine")]
 mod check;
 #[cfg(feature = "engine")]
 mod clients;
