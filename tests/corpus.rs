@@ -2,9 +2,11 @@
 
 use std::sync::OnceLock;
 
+use sqlparser::tokenizer::Token;
+
 use crate::support::differential::{Report, compare};
 use crate::support::graticule::Graticule;
-use crate::support::{Client, postgres};
+use crate::support::{Client, postgres, syntax};
 
 /// A line of `compat/postgis_expressions.tsv`.
 pub struct Expression {
@@ -56,18 +58,20 @@ impl Lifted {
 
 /// `None` where the statement has a FROM of its own or no literal.
 pub fn lift(sql: &str) -> Option<Lifted> {
-    use pg_query::protobuf::Token;
-    let scanned = pg_query::scan(sql).ok()?;
-    if scanned.tokens.iter().any(|token| token.token == Token::From as i32 || token.token == Token::With as i32) {
+    if syntax::reads(sql) {
         return None;
     }
     let (mut text, mut literals, mut end) = (String::new(), Vec::new(), 0);
-    for token in &scanned.tokens {
-        if [Token::Sconst as i32, Token::Iconst as i32, Token::Fconst as i32].contains(&token.token) {
-            text.push_str(&sql[end..token.start as usize]);
-            end = token.end as usize;
+    for (token, range) in syntax::tokens(sql)? {
+        let string = matches!(
+            token,
+            Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::DollarQuotedString(_)
+        );
+        if string || matches!(token, Token::Number(..)) {
+            text.push_str(&sql[end..range.start]);
+            end = range.end;
             text.push_str(&format!("l.c{}", literals.len()));
-            literals.push(sql[token.start as usize..end].to_owned());
+            literals.push(sql[range].to_owned());
         }
     }
     text.push_str(&sql[end..]);

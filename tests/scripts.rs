@@ -5,11 +5,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use graticule::sql::ast::{Constant, Node, SelectStmt};
+
 use crate::support::differential::{Report, Verdict, compare};
 use crate::support::graticule::Graticule;
-use crate::support::postgres;
 use crate::support::script::{Piece, Role, pieces};
 use crate::support::{Client, Failure, ResultSet};
+use crate::support::{postgres, syntax};
 
 #[test]
 fn our_scripts_answer_as_postgresql() {
@@ -115,8 +117,13 @@ impl Pair {
     /// Ties leave an answer open (a window's order, LIMIT, DISTINCT ON): PostgreSQL runs it again over the same rows in other orders, in
     /// temporary tables of the same names. Ours must be one of its answers.
     fn judged(&mut self, sql: &str, found: &Result<ResultSet, Failure>, how: String, geometry: &mut Client) -> Verdict {
-        let Ok(parsed) = pg_query::parse(sql, 0) else { return Verdict::Different(how) };
-        let names: BTreeSet<String> = parsed.select_tables().into_iter().collect();
+        let Some(described) = syntax::with_select(sql, |select| format!("{select:?}")) else {
+            return Verdict::Different(how);
+        };
+        let names = described
+            .match_indices("schemaname: \"\", relname: \"")
+            .map(|(at, before)| &described[at + before.len()..]);
+        let names: BTreeSet<&str> = names.filter_map(|rest| rest.split('"').next()).collect();
         let mut shadows = String::new();
         for name in names {
             let kind =
@@ -185,18 +192,15 @@ fn explained(
 }
 
 fn is_ordered(sql: &str) -> bool {
-    use pg_query::NodeEnum::SelectStmt;
-    let Ok(parsed) = pg_query::parse(sql, 0) else { return true };
-    let statement = parsed.protobuf.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|node| node.node.as_ref());
-    matches!(statement, Some(SelectStmt(select)) if !select.sort_clause.is_empty())
+    syntax::with_select(sql, |select| !select.sort_clause.is_empty()).unwrap_or(true)
 }
 
 /// The output columns that ORDER BY names; none where it names something else.
 fn order_columns(sql: &str) -> Option<Vec<usize>> {
-    use pg_query::NodeEnum::{AConst, ColumnRef, ResTarget, SelectStmt, SortBy};
-    use pg_query::protobuf::{Node, a_const::Val};
-    let parsed = pg_query::parse(sql, 0).ok()?;
-    let Some(SelectStmt(select)) = parsed.protobuf.stmts.first()?.stmt.as_ref()?.node.as_ref() else { return None };
+    syntax::with_select(sql, ordered_by).flatten()
+}
+
+fn ordered_by(select: &SelectStmt) -> Option<Vec<usize>> {
     let bare = |node: &Node| {
         let text = format!("{node:?}");
         let parts: Vec<&str> = text.split("location: ").collect();
@@ -205,23 +209,23 @@ fn order_columns(sql: &str) -> Option<Vec<usize>> {
     let targets: Vec<(&str, Option<String>)> = select
         .target_list
         .iter()
-        .map(|target| match &target.node {
-            Some(ResTarget(target)) => (target.name.as_str(), target.val.as_deref().map(bare)),
+        .map(|target| match target {
+            Node::ResTarget(target) => (target.name.as_str(), target.val.as_ref().map(bare)),
             _ => ("", None),
         })
         .collect();
     let column = |sort: &Node| {
-        let Some(SortBy(sort)) = &sort.node else { return None };
-        let key = sort.node.as_deref()?;
+        let Node::SortBy(sort) = sort else { return None };
+        let key = sort.node.as_ref()?;
         let named = |name: &str| targets.iter().position(|(own, _)| !own.is_empty() && *own == name);
         let same = targets.iter().position(|(_, value)| value.as_ref() == Some(&bare(key)));
-        same.or_else(|| match key.node.as_ref()? {
-            AConst(constant) => match constant.val.as_ref()? {
-                Val::Ival(position) => usize::try_from(position.ival).ok()?.checked_sub(1),
+        same.or_else(|| match key {
+            Node::AConst(constant) => match constant.val.as_ref()? {
+                Constant::Integer(position) => usize::try_from(*position).ok()?.checked_sub(1),
                 _ => None,
             },
-            ColumnRef(column) => match column.fields.as_slice() {
-                [Node { node: Some(pg_query::NodeEnum::String(name)) }] => named(&name.sval),
+            Node::ColumnRef(column) => match column.fields.as_slice() {
+                [Node::String(name)] => named(name),
                 _ => None,
             },
             _ => None,

@@ -94,7 +94,7 @@ fn libraries_stay_in_their_rooms() {
         ("datafusion", &["engine"]),
         ("sedona", &["engine"]),
         ("pgwire", &["wire"]),
-        ("pg_query", &["sql", "bind", "admin", "pipeline", "session", "wire"]),
+        ("pg_raw_parse", &["sql"]),
         ("rusqlite", &["store"]),
         ("sqlparser", &["dialect"]),
     ];

@@ -5,8 +5,8 @@ mod tables;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{CreateForeignTableStmt, ImportForeignSchemaStmt, ImportForeignSchemaType};
+use crate::sql::ast::Node;
+use crate::sql::ast::{CreateForeignTableStmt, ImportForeignSchemaStmt, ImportForeignSchemaType};
 
 use super::{Change, Context, apply_options, done, require_owner, require_superuser, server};
 use crate::catalog::{
@@ -87,12 +87,12 @@ pub(super) async fn import_schema(context: &Context<'_>, statement: &ImportForei
     let listed: Vec<String> = statement
         .table_list
         .iter()
-        .filter_map(|node| match &node.node {
-            Some(NodeEnum::RangeVar(range)) => Some(range.relname.clone()),
+        .filter_map(|node| match node {
+            Node::RangeVar(range) => Some(range.relname.clone()),
             _ => None,
         })
         .collect();
-    let except = statement.list_type == ImportForeignSchemaType::FdwImportSchemaExcept as i32;
+    let except = statement.list_type == ImportForeignSchemaType::FdwImportSchemaExcept;
     let wanted = |name: &str| listed.is_empty() || listed.iter().any(|listed| listed == name) != except;
     let described = context.sources.describe(context.catalog, server, context.role, &statement.remote_schema).await?;
     let mut import = Import::new(context, server, &schema, context.catalog.edit());
@@ -104,7 +104,10 @@ pub(super) async fn import_schema(context: &Context<'_>, statement: &ImportForei
 /// CREATE FOREIGN TABLE: one relation of a source under a name of ours. Columns may be left out; those given must be the source's.
 pub(super) async fn create_foreign_table(context: &Context<'_>, statement: &CreateForeignTableStmt) -> Result<Change> {
     require_superuser(context, "create foreign table")?;
-    let base = statement.base_stmt.as_ref().ok_or_else(|| Error::internal("CREATE FOREIGN TABLE without a table"))?;
+    let base = &statement.base;
+    if !base.inh_relations.is_empty() {
+        return Err(Error::unsupported("INHERITS in CREATE FOREIGN TABLE"));
+    }
     let range = base.relation.as_ref().ok_or_else(|| Error::internal("CREATE FOREIGN TABLE without a name"))?;
     let server = server(context, &statement.servername)?;
     let schema_name = if range.schemaname.is_empty() {
@@ -183,17 +186,13 @@ pub(super) async fn create_foreign_table(context: &Context<'_>, statement: &Crea
 }
 
 /// Keeps the columns that the statement lists, in its order, checking their types.
-fn restrict_columns(
-    context: &Context<'_>,
-    relation: &mut Relation,
-    elements: &[pg_query::protobuf::Node],
-) -> Result<()> {
+fn restrict_columns(context: &Context<'_>, relation: &mut Relation, elements: &[crate::sql::ast::Node]) -> Result<()> {
     if elements.is_empty() {
         return Ok(());
     }
     let mut kept = Vec::new();
     for element in elements {
-        let Some(NodeEnum::ColumnDef(definition)) = &element.node else {
+        let Node::ColumnDef(definition) = element else {
             return Err(Error::unsupported("a table constraint in CREATE FOREIGN TABLE"));
         };
         let mut options = BTreeMap::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pg_query::protobuf::{
+use crate::sql::ast::{
     AlterForeignServerStmt, AlterUserMappingStmt, CreateForeignServerStmt, CreateUserMappingStmt, DropUserMappingStmt,
     RoleSpec,
 };
@@ -77,7 +77,7 @@ fn role_label(context: &Context<'_>, role: u32) -> String {
 
 pub(super) fn create_mapping(context: &Context<'_>, statement: &CreateUserMappingStmt) -> Result<Change> {
     let server = server(context, &statement.servername)?;
-    let role = mapped_role(context, statement.user.as_ref(), server)?;
+    let role = mapped_role(context, statement.user.as_deref(), server)?;
     if context.catalog.mappings.iter().any(|mapping| mapping.server == server.oid && mapping.role == role) {
         let message =
             format!("user mapping for \"{}\" already exists for server \"{}\"", role_label(context, role), server.name);
@@ -98,7 +98,7 @@ pub(super) fn create_mapping(context: &Context<'_>, statement: &CreateUserMappin
 
 pub(super) fn alter_mapping(context: &Context<'_>, statement: &AlterUserMappingStmt) -> Result<Change> {
     let server = server(context, &statement.servername)?;
-    let role = mapped_role(context, statement.user.as_ref(), server)?;
+    let role = mapped_role(context, statement.user.as_deref(), server)?;
     let position = position(context, server, role).ok_or_else(|| missing(context, server, role))?;
     let mut next = (*context.catalog.mappings[position]).clone();
     apply_options(&mut next.options, &statement.options)?;
@@ -113,7 +113,7 @@ pub(super) fn alter_mapping(context: &Context<'_>, statement: &AlterUserMappingS
 
 pub(super) fn drop_mapping(context: &Context<'_>, statement: &DropUserMappingStmt) -> Result<Change> {
     let server = server(context, &statement.servername)?;
-    let role = mapped_role(context, statement.user.as_ref(), server)?;
+    let role = mapped_role(context, statement.user.as_deref(), server)?;
     let Some(position) = position(context, server, role) else {
         let error = missing(context, server, role);
         return if statement.missing_ok {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{AccessPriv, GrantRoleStmt, GrantStmt, GrantTargetType, Node, ObjectType};
+use crate::sql::ast::{AccessPriv, GrantRoleStmt, GrantStmt, GrantTargetType, Node, ObjectType};
 
 use super::{Change, Context, done, names, require_owner, role_spec};
 use crate::catalog::{Acl, Privilege, Relation};
@@ -23,19 +22,19 @@ pub(super) fn grant(context: &Context<'_>, statement: &GrantStmt) -> Result<Chan
     let grantees = statement
         .grantees
         .iter()
-        .filter_map(|node| match &node.node {
-            Some(NodeEnum::RoleSpec(spec)) => Some(role_spec(context, spec)),
+        .filter_map(|node| match node {
+            Node::RoleSpec(spec) => Some(role_spec(context, spec)),
             _ => None,
         })
         .collect::<Result<Vec<_>>>()?;
     let edit = Edit { grantees, grant: statement.is_grant, option: statement.grant_option };
-    let target = GrantTargetType::try_from(statement.targtype).unwrap_or(GrantTargetType::Undefined);
+    let target = statement.targtype;
     let mut builder = context.catalog.edit();
-    let kind = ObjectType::try_from(statement.objtype).unwrap_or(ObjectType::Undefined);
+    let kind = statement.objtype;
     match (target, kind) {
         (GrantTargetType::AclTargetObject, ObjectType::ObjectTable) => {
             for object in &statement.objects {
-                let Some(NodeEnum::RangeVar(range)) = &object.node else { continue };
+                let Node::RangeVar(range) = object else { continue };
                 let relation = super::schema::relation(context, &range.schemaname, &range.relname)?;
                 grant_relation(context, &mut builder, &relation, &statement.privileges, &edit)?;
             }
@@ -91,7 +90,7 @@ fn grant_relation(
         edit.apply(&mut next.acl, next.owner, &TABLE, &TABLE);
     }
     for node in nodes {
-        let Some(NodeEnum::AccessPriv(access)) = &node.node else { continue };
+        let Node::AccessPriv(access) = node else { continue };
         let privileges = privilege(access, &TABLE, "relation")?;
         if access.cols.is_empty() {
             edit.apply(&mut next.acl, next.owner, &TABLE, &privileges);
@@ -118,7 +117,7 @@ fn privileges(nodes: &[Node], all: &[Privilege], kind: &str) -> Result<Vec<Privi
     }
     let mut found = Vec::new();
     for node in nodes {
-        if let Some(NodeEnum::AccessPriv(access)) = &node.node {
+        if let Node::AccessPriv(access) = node {
             found.extend(privilege(access, all, kind)?);
         }
     }
@@ -200,16 +199,16 @@ pub(super) fn grant_role(context: &Context<'_>, statement: &GrantRoleStmt) -> Re
     let parents = statement
         .granted_roles
         .iter()
-        .filter_map(|node| match &node.node {
-            Some(NodeEnum::AccessPriv(access)) => Some(find(&access.priv_name)),
+        .filter_map(|node| match node {
+            Node::AccessPriv(access) => Some(find(&access.priv_name)),
             _ => None,
         })
         .collect::<Result<Vec<_>>>()?;
     let members = statement
         .grantee_roles
         .iter()
-        .filter_map(|node| match &node.node {
-            Some(NodeEnum::RoleSpec(spec)) => Some(role_spec(context, spec)),
+        .filter_map(|node| match node {
+            Node::RoleSpec(spec) => Some(role_spec(context, spec)),
             _ => None,
         })
         .collect::<Result<Vec<_>>>()?;

@@ -11,10 +11,10 @@ mod schema;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pg_query::NodeEnum;
 
 use crate::catalog::{Catalog, CatalogBuilder, Server};
 use crate::error::{Error, Result, SqlState};
+use crate::sql::ast::Node;
 
 pub use self::attach::{Described, DescribedColumn, DescribedFile};
 
@@ -59,47 +59,47 @@ pub struct AdminCall {
 }
 
 /// Is this statement one that this module executes?
-pub fn handles(node: &NodeEnum) -> bool {
+pub fn handles(node: &Node) -> bool {
     matches!(
         node,
-        NodeEnum::CreateForeignServerStmt(_)
-            | NodeEnum::AlterForeignServerStmt(_)
-            | NodeEnum::CreateUserMappingStmt(_)
-            | NodeEnum::AlterUserMappingStmt(_)
-            | NodeEnum::DropUserMappingStmt(_)
-            | NodeEnum::CreateForeignTableStmt(_)
-            | NodeEnum::ImportForeignSchemaStmt(_)
-            | NodeEnum::CreateSchemaStmt(_)
-            | NodeEnum::CreateRoleStmt(_)
-            | NodeEnum::AlterRoleStmt(_)
-            | NodeEnum::DropRoleStmt(_)
-            | NodeEnum::GrantStmt(_)
-            | NodeEnum::GrantRoleStmt(_)
-            | NodeEnum::CreateExtensionStmt(_)
-            | NodeEnum::CommentStmt(_)
-            | NodeEnum::DropStmt(_)
+        Node::CreateForeignServerStmt(_)
+            | Node::AlterForeignServerStmt(_)
+            | Node::CreateUserMappingStmt(_)
+            | Node::AlterUserMappingStmt(_)
+            | Node::DropUserMappingStmt(_)
+            | Node::CreateForeignTableStmt(_)
+            | Node::ImportForeignSchemaStmt(_)
+            | Node::CreateSchemaStmt(_)
+            | Node::CreateRoleStmt(_)
+            | Node::AlterRoleStmt(_)
+            | Node::DropRoleStmt(_)
+            | Node::GrantStmt(_)
+            | Node::GrantRoleStmt(_)
+            | Node::CreateExtensionStmt(_)
+            | Node::CommentStmt(_)
+            | Node::DropStmt(_)
     )
 }
 
 /// Executes one definition statement.
-pub async fn execute(context: &Context<'_>, node: &NodeEnum) -> Result<Change> {
+pub async fn execute(context: &Context<'_>, node: &Node) -> Result<Change> {
     match node {
-        NodeEnum::CreateForeignServerStmt(statement) => foreign::create_server(context, statement),
-        NodeEnum::AlterForeignServerStmt(statement) => foreign::alter_server(context, statement),
-        NodeEnum::CreateUserMappingStmt(statement) => foreign::create_mapping(context, statement),
-        NodeEnum::AlterUserMappingStmt(statement) => foreign::alter_mapping(context, statement),
-        NodeEnum::DropUserMappingStmt(statement) => foreign::drop_mapping(context, statement),
-        NodeEnum::CreateForeignTableStmt(statement) => attach::create_foreign_table(context, statement).await,
-        NodeEnum::ImportForeignSchemaStmt(statement) => attach::import_schema(context, statement).await,
-        NodeEnum::CreateSchemaStmt(statement) => schema::create(context, statement),
-        NodeEnum::CreateRoleStmt(statement) => role::create(context, statement),
-        NodeEnum::AlterRoleStmt(statement) => role::alter(context, statement),
-        NodeEnum::DropRoleStmt(statement) => role::drop(context, statement),
-        NodeEnum::GrantStmt(statement) => grant::grant(context, statement),
-        NodeEnum::GrantRoleStmt(statement) => grant::grant_role(context, statement),
-        NodeEnum::CreateExtensionStmt(statement) => schema::create_extension(context, statement),
-        NodeEnum::CommentStmt(statement) => schema::comment(context, statement),
-        NodeEnum::DropStmt(statement) => schema::drop(context, statement),
+        Node::CreateForeignServerStmt(statement) => foreign::create_server(context, statement),
+        Node::AlterForeignServerStmt(statement) => foreign::alter_server(context, statement),
+        Node::CreateUserMappingStmt(statement) => foreign::create_mapping(context, statement),
+        Node::AlterUserMappingStmt(statement) => foreign::alter_mapping(context, statement),
+        Node::DropUserMappingStmt(statement) => foreign::drop_mapping(context, statement),
+        Node::CreateForeignTableStmt(statement) => attach::create_foreign_table(context, statement).await,
+        Node::ImportForeignSchemaStmt(statement) => attach::import_schema(context, statement).await,
+        Node::CreateSchemaStmt(statement) => schema::create(context, statement),
+        Node::CreateRoleStmt(statement) => role::create(context, statement),
+        Node::AlterRoleStmt(statement) => role::alter(context, statement),
+        Node::DropRoleStmt(statement) => role::drop(context, statement),
+        Node::GrantStmt(statement) => grant::grant(context, statement),
+        Node::GrantRoleStmt(statement) => grant::grant_role(context, statement),
+        Node::CreateExtensionStmt(statement) => schema::create_extension(context, statement),
+        Node::CommentStmt(statement) => schema::comment(context, statement),
+        Node::DropStmt(statement) => schema::drop(context, statement),
         _ => Err(Error::unsupported("this statement")),
     }
 }
@@ -142,24 +142,21 @@ fn skipped(context: &Context<'_>, tag: &'static str, notice: String) -> Result<C
 }
 
 /// `[ADD | SET | DROP] name 'value'` lists.
-fn apply_options(
-    options: &mut std::collections::BTreeMap<String, String>,
-    changes: &[pg_query::protobuf::Node],
-) -> Result<()> {
-    use pg_query::protobuf::DefElemAction;
+fn apply_options(options: &mut std::collections::BTreeMap<String, String>, changes: &[Node]) -> Result<()> {
+    use crate::sql::ast::DefElemAction;
     for change in changes {
-        let Some(NodeEnum::DefElem(element)) = &change.node else { continue };
+        let Node::DefElem(element) = change else { continue };
         let name = element.defname.clone();
         let missing = || Error::new(SqlState::UNDEFINED_OBJECT, format!("option \"{name}\" not found"));
-        match DefElemAction::try_from(element.defaction).unwrap_or(DefElemAction::DefelemUnspec) {
+        match element.defaction {
             DefElemAction::DefelemDrop => {
                 options.remove(&name).ok_or_else(missing)?;
             }
             DefElemAction::DefelemSet => {
-                *options.get_mut(&name).ok_or_else(missing)? = text(element.arg.as_deref())?;
+                *options.get_mut(&name).ok_or_else(missing)? = text(element.arg.as_ref())?;
             }
-            DefElemAction::DefelemAdd | DefElemAction::DefelemUnspec | DefElemAction::Undefined => {
-                if options.insert(name.clone(), text(element.arg.as_deref())?).is_some() {
+            DefElemAction::DefelemAdd | DefElemAction::DefelemUnspec => {
+                if options.insert(name.clone(), text(element.arg.as_ref())?).is_some() {
                     return Err(Error::new(
                         SqlState::DUPLICATE_OBJECT,
                         format!("option \"{name}\" provided more than once"),
@@ -172,24 +169,24 @@ fn apply_options(
 }
 
 /// The text of a string, integer or name argument.
-fn text(node: Option<&pg_query::protobuf::Node>) -> Result<String> {
-    match node.and_then(|node| node.node.as_ref()) {
-        Some(NodeEnum::String(string)) => Ok(string.sval.clone()),
-        Some(NodeEnum::Integer(integer)) => Ok(integer.ival.to_string()),
-        Some(NodeEnum::Float(float)) => Ok(float.fval.clone()),
-        Some(NodeEnum::Boolean(boolean)) => Ok(boolean.boolval.to_string()),
+fn text(node: Option<&Node>) -> Result<String> {
+    match node {
+        Some(Node::String(string)) => Ok(string.clone()),
+        Some(Node::Integer(integer)) => Ok(integer.to_string()),
+        Some(Node::Float(float)) => Ok(float.clone()),
+        Some(Node::Boolean(boolean)) => Ok(boolean.to_string()),
         None => Ok(String::new()),
         Some(_) => Err(Error::new(SqlState::SYNTAX_ERROR, "this option needs a string")),
     }
 }
 
 /// Strings of a list node.
-fn names(nodes: &[pg_query::protobuf::Node]) -> Vec<String> {
+fn names(nodes: &[Node]) -> Vec<String> {
     nodes
         .iter()
-        .filter_map(|node| match &node.node {
-            Some(NodeEnum::String(string)) => Some(string.sval.clone()),
-            Some(NodeEnum::List(list)) => Some(names(&list.items).join(".")),
+        .filter_map(|node| match node {
+            Node::String(string) => Some(string.clone()),
+            Node::List(list) => Some(names(list).join(".")),
             _ => None,
         })
         .collect()
@@ -203,17 +200,15 @@ fn server<'a>(context: &'a Context<'_>, name: &str) -> Result<&'a Arc<Server>> {
 }
 
 /// The role that a RoleSpec means; 0 for PUBLIC.
-fn role_spec(context: &Context<'_>, spec: &pg_query::protobuf::RoleSpec) -> Result<u32> {
-    use pg_query::protobuf::RoleSpecType;
-    match RoleSpecType::try_from(spec.roletype).unwrap_or(RoleSpecType::Undefined) {
+fn role_spec(context: &Context<'_>, spec: &crate::sql::ast::RoleSpec) -> Result<u32> {
+    use crate::sql::ast::RoleSpecType;
+    match spec.roletype {
         RoleSpecType::RolespecPublic => Ok(0),
         RoleSpecType::RolespecCurrentRole | RoleSpecType::RolespecCurrentUser | RoleSpecType::RolespecSessionUser => {
             Ok(context.role)
         }
-        RoleSpecType::RolespecCstring | RoleSpecType::Undefined => {
-            context.catalog.role(&spec.rolename).map(|role| role.oid).ok_or_else(|| {
-                Error::new(SqlState::UNDEFINED_OBJECT, format!("role \"{}\" does not exist", spec.rolename))
-            })
-        }
+        RoleSpecType::RolespecCstring => context.catalog.role(&spec.rolename).map(|role| role.oid).ok_or_else(|| {
+            Error::new(SqlState::UNDEFINED_OBJECT, format!("role \"{}\" does not exist", spec.rolename))
+        }),
     }
 }

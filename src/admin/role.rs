@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{AlterRoleStmt, CreateRoleStmt, DropRoleStmt, Node, RoleStmtType};
+use crate::sql::ast::{AlterRoleStmt, CreateRoleStmt, DropRoleStmt, Node, RoleStmtType};
 
 use super::{Change, Context, done, require_superuser, role_spec, skipped, text};
 use crate::catalog::{Role, oids};
@@ -26,7 +25,7 @@ pub(super) fn create(context: &Context<'_>, statement: &CreateRoleStmt) -> Resul
         inherit: true,
         create_role: false,
         create_db: false,
-        login: statement.stmt_type == RoleStmtType::RolestmtUser as i32,
+        login: statement.stmt_type == RoleStmtType::RolestmtUser,
         bypass_rls: false,
         password: None,
         member_of: Vec::new(),
@@ -47,10 +46,7 @@ pub(super) fn alter(context: &Context<'_>, statement: &AlterRoleStmt) -> Result<
     let oid = role_spec(context, spec)?;
     let old = context.catalog.roles.get(&oid).ok_or_else(|| Error::unsupported("ALTER ROLE ALL"))?;
     let own_password = oid == context.role
-        && statement
-            .options
-            .iter()
-            .all(|option| matches!(&option.node, Some(NodeEnum::DefElem(e)) if e.defname == "password"));
+        && statement.options.iter().all(|option| matches!(option, Node::DefElem(e) if e.defname == "password"));
     if !own_password {
         require_role_admin(context, "alter role")?;
         if old.superuser {
@@ -73,7 +69,7 @@ pub(super) fn drop(context: &Context<'_>, statement: &DropRoleStmt) -> Result<Ch
     let mut builder = context.catalog.edit();
     let mut notices = Vec::new();
     for node in &statement.roles {
-        let Some(NodeEnum::RoleSpec(spec)) = &node.node else { continue };
+        let Node::RoleSpec(spec) = node else { continue };
         let oid = match role_spec(context, spec) {
             Ok(oid) => oid,
             Err(error) if statement.missing_ok => {
@@ -131,10 +127,10 @@ fn require_role_admin(context: &Context<'_>, what: &str) -> Result<()> {
 
 fn options(context: &Context<'_>, role: &mut Role, options: &[Node], members: &mut Vec<u32>) -> Result<()> {
     for option in options {
-        let Some(NodeEnum::DefElem(element)) = &option.node else { continue };
-        let flag = || match element.arg.as_deref().and_then(|arg| arg.node.as_ref()) {
-            Some(NodeEnum::Boolean(value)) => value.boolval,
-            Some(NodeEnum::Integer(value)) => value.ival != 0,
+        let Node::DefElem(element) = option else { continue };
+        let flag = || match &element.arg {
+            Some(Node::Boolean(value)) => *value,
+            Some(Node::Integer(value)) => *value != 0,
             _ => true,
         };
         match element.defname.as_str() {
@@ -151,20 +147,20 @@ fn options(context: &Context<'_>, role: &mut Role, options: &[Node], members: &m
                 role.bypass_rls = flag();
             }
             "connectionlimit" => {
-                role.connection_limit = text(element.arg.as_deref())?.parse().unwrap_or(-1);
+                role.connection_limit = text(element.arg.as_ref())?.parse().unwrap_or(-1);
             }
             "password" => {
                 role.password = match element.arg {
                     None => None,
-                    Some(_) => Some(super::role::verifier(&text(element.arg.as_deref())?)),
+                    Some(_) => Some(super::role::verifier(&text(element.arg.as_ref())?)),
                 };
             }
             "addroleto" | "rolemembers" | "adminmembers" => {
-                let Some(NodeEnum::List(list)) = element.arg.as_deref().and_then(|arg| arg.node.as_ref()) else {
+                let Some(Node::List(list)) = &element.arg else {
                     continue;
                 };
-                for item in &list.items {
-                    let Some(NodeEnum::RoleSpec(spec)) = &item.node else { continue };
+                for item in list {
+                    let Node::RoleSpec(spec) = item else { continue };
                     let other = role_spec(context, spec)?;
                     if element.defname == "addroleto" {
                         role.member_of.push(other);

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{
-    CommentStmt, CreateExtensionStmt, CreateSchemaStmt, DropBehavior, DropStmt, Node, ObjectType,
-};
+use crate::sql::ast::{CommentStmt, CreateExtensionStmt, CreateSchemaStmt, DropBehavior, DropStmt, Node, ObjectType};
 
 use super::{Change, Context, done, names, require_owner, require_superuser, role_spec, skipped};
 use crate::catalog::{Acl, Relation, RelationKind, Schema, Source};
@@ -85,13 +82,13 @@ pub(super) fn create_extension(context: &Context<'_>, statement: &CreateExtensio
 
 pub(super) fn comment(context: &Context<'_>, statement: &CommentStmt) -> Result<Change> {
     let comment = (!statement.comment.is_empty()).then(|| statement.comment.clone());
-    let parts = match statement.object.as_deref().and_then(|node| node.node.as_ref()) {
-        Some(NodeEnum::List(list)) => names(&list.items),
-        Some(NodeEnum::String(name)) => vec![name.sval.clone()],
+    let parts = match &statement.object {
+        Some(Node::List(list)) => names(list),
+        Some(Node::String(name)) => vec![name.clone()],
         _ => return Err(Error::unsupported("COMMENT on this object")),
     };
     let mut builder = context.catalog.edit();
-    match ObjectType::try_from(statement.objtype).unwrap_or(ObjectType::Undefined) {
+    match statement.objtype {
         ObjectType::ObjectSchema => {
             let schema = schema(context, parts.first().map_or("", String::as_str))?;
             require_owner(context, schema.owner, &format!("schema {}", schema.name))?;
@@ -139,10 +136,10 @@ fn split(parts: &[String]) -> (&str, &str) {
 }
 
 pub(super) fn drop(context: &Context<'_>, statement: &DropStmt) -> Result<Change> {
-    let cascade = statement.behavior == DropBehavior::DropCascade as i32;
+    let cascade = statement.behavior == DropBehavior::DropCascade;
     let mut builder = context.catalog.edit();
     let mut notices = Vec::new();
-    let kind = ObjectType::try_from(statement.remove_type).unwrap_or(ObjectType::Undefined);
+    let kind = statement.remove_type;
     let tag = match kind {
         ObjectType::ObjectForeignServer => "DROP SERVER",
         ObjectType::ObjectSchema => "DROP SCHEMA",
@@ -171,9 +168,9 @@ fn is_missing(error: &Error) -> bool {
 }
 
 fn parts(node: &Node) -> Vec<String> {
-    match &node.node {
-        Some(NodeEnum::List(list)) => names(&list.items),
-        Some(NodeEnum::String(name)) => vec![name.sval.clone()],
+    match node {
+        Node::List(list) => names(&list),
+        Node::String(name) => vec![name.clone()],
         _ => Vec::new(),
     }
 }

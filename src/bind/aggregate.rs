@@ -2,8 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{FuncCall, Node};
+use crate::sql::ast::{FuncCall, Node};
 
 use crate::bound::visit::{self, Node as Visited};
 use crate::bound::{AggregateCall, Expr, ExprKind, RangeId, SortKey, Span};
@@ -159,7 +158,7 @@ impl Binder<'_> {
 
     /// One `expr [ASC|DESC] [NULLS ...]` whose expression is taken as it is (no ordinals).
     pub fn sort_key(&mut self, node: &Node) -> Result<SortKey<Expr>> {
-        let NodeEnum::SortBy(sort) = ast::inner(node)? else { return Err(Error::internal("sort key")) };
+        let Node::SortBy(sort) = node else { return Err(Error::internal("sort key")) };
         let expr = self.expr(ast::child(&sort.node)?)?;
         let expr = if expr.ty.oid == PgType::UNKNOWN { self.coerce_implicit(expr, PgType::TEXT)? } else { expr };
         let (descending, nulls_first) = self.sort_direction(sort)?;

@@ -1,10 +1,8 @@
-//! Small readers over pg_query's tree.
-
-use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, SelectStmt};
+//! Small readers over the syntax tree.
 
 use crate::bound::Span;
 use crate::error::{Error, Result};
+use crate::sql::ast::{Node, SelectStmt};
 
 /// A byte offset as a span; -1 is none.
 pub(super) fn span(location: i32) -> Span {
@@ -26,8 +24,8 @@ pub(super) fn names(nodes: &[Node]) -> Vec<&str> {
 
 /// A String node's value.
 pub(super) fn string(node: &Node) -> Option<&str> {
-    match &node.node {
-        Some(NodeEnum::String(value)) => Some(&value.sval),
+    match node {
+        Node::String(value) => Some(&value),
         _ => None,
     }
 }
@@ -37,37 +35,30 @@ pub(super) fn some<T>(value: Option<&T>) -> Result<&T> {
     value.ok_or_else(|| Error::internal("incomplete syntax tree"))
 }
 
-/// The inner node.
-pub(super) fn inner(node: &Node) -> Result<&NodeEnum> {
-    some(node.node.as_ref())
-}
-
 /// A required boxed child.
-pub(super) fn child(node: &Option<Box<Node>>) -> Result<&Node> {
-    node.as_deref().ok_or_else(|| Error::internal("incomplete syntax tree"))
+pub(super) fn child(node: &Option<Node>) -> Result<&Node> {
+    node.as_ref().ok_or_else(|| Error::internal("incomplete syntax tree"))
 }
 
 /// The items of a List node, or the node itself as a list of one.
 pub(super) fn list(node: &Node) -> &[Node] {
-    match &node.node {
-        Some(NodeEnum::List(list)) => &list.items,
+    match node {
+        Node::List(list) => &list,
         _ => std::slice::from_ref(node),
     }
 }
 
 /// The SelectStmt of a sub-query node.
 pub(super) fn select(node: &Node) -> Result<&SelectStmt> {
-    match inner(node)? {
-        NodeEnum::SelectStmt(select) => Ok(select),
+    match node {
+        Node::SelectStmt(select) => Ok(select),
         other => Err(Error::unsupported(kind_name(other))),
     }
 }
 
 /// The name of a syntax node, for refusals.
-pub(super) fn kind_name(node: &NodeEnum) -> String {
-    let text = format!("{node:?}");
-    let name: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
-    match name.as_str() {
+pub(super) fn kind_name(node: &Node) -> String {
+    match node.name().as_str() {
         "JsonFuncExpr"
         | "JsonObjectConstructor"
         | "JsonArrayConstructor"
@@ -90,56 +81,55 @@ pub(super) fn kind_name(node: &NodeEnum) -> String {
 
 /// Where a node begins, as `exprLocation` tells for raw nodes (enough of it for error positions).
 pub(super) fn location(node: &Node) -> Span {
-    let Some(node) = &node.node else { return Span::default() };
     let own = match node {
-        NodeEnum::AConst(node) => node.location,
-        NodeEnum::ColumnRef(node) => node.location,
-        NodeEnum::ParamRef(node) => node.location,
-        NodeEnum::AExpr(node) => {
-            let left = node.lexpr.as_deref().map_or(Span::default(), location);
+        Node::AConst(node) => node.location,
+        Node::ColumnRef(node) => node.location,
+        Node::ParamRef(node) => node.location,
+        Node::AExpr(node) => {
+            let left = node.lexpr.as_ref().map_or(Span::default(), location);
             return leftmost(span(node.location), left);
         }
-        NodeEnum::BoolExpr(node) => {
+        Node::BoolExpr(node) => {
             let left = node.args.first().map_or(Span::default(), location);
             return leftmost(span(node.location), left);
         }
-        NodeEnum::TypeCast(node) => {
-            let left = node.arg.as_deref().map_or(Span::default(), location);
+        Node::TypeCast(node) => {
+            let left = node.arg.as_ref().map_or(Span::default(), location);
             let name = node.type_name.as_ref().map_or(Span::default(), |name| span(name.location));
             return leftmost(leftmost(span(node.location), left), name);
         }
-        NodeEnum::AIndirection(node) => return node.arg.as_deref().map_or(Span::default(), location),
-        NodeEnum::CollateClause(node) => {
-            return leftmost(span(node.location), node.arg.as_deref().map_or(Span::default(), location));
+        Node::AIndirection(node) => return node.arg.as_ref().map_or(Span::default(), location),
+        Node::CollateClause(node) => {
+            return leftmost(span(node.location), node.arg.as_ref().map_or(Span::default(), location));
         }
-        NodeEnum::FuncCall(node) => node.location,
-        NodeEnum::AArrayExpr(node) => node.location,
-        NodeEnum::ResTarget(node) => {
+        Node::FuncCall(node) => node.location,
+        Node::AArrayExpr(node) => node.location,
+        Node::ResTarget(node) => {
             if node.location >= 0 {
                 node.location
             } else {
-                return node.val.as_deref().map_or(Span::default(), location);
+                return node.val.as_ref().map_or(Span::default(), location);
             }
         }
-        NodeEnum::SubLink(node) => {
-            return leftmost(span(node.location), node.testexpr.as_deref().map_or(Span::default(), location));
+        Node::SubLink(node) => {
+            return leftmost(span(node.location), node.testexpr.as_ref().map_or(Span::default(), location));
         }
-        NodeEnum::CaseExpr(node) => node.location,
-        NodeEnum::RowExpr(node) => node.location,
-        NodeEnum::CoalesceExpr(node) => node.location,
-        NodeEnum::MinMaxExpr(node) => node.location,
-        NodeEnum::SqlvalueFunction(node) => node.location,
-        NodeEnum::SetToDefault(node) => node.location,
-        NodeEnum::NullTest(node) => {
-            return leftmost(span(node.location), node.arg.as_deref().map_or(Span::default(), location));
+        Node::CaseExpr(node) => node.location,
+        Node::RowExpr(node) => node.location,
+        Node::CoalesceExpr(node) => node.location,
+        Node::MinMaxExpr(node) => node.location,
+        Node::SqlValueFunction(node) => node.location,
+        Node::SetToDefault(node) => node.location,
+        Node::NullTest(node) => {
+            return leftmost(span(node.location), node.arg.as_ref().map_or(Span::default(), location));
         }
-        NodeEnum::BooleanTest(node) => {
-            return leftmost(span(node.location), node.arg.as_deref().map_or(Span::default(), location));
+        Node::BooleanTest(node) => {
+            return leftmost(span(node.location), node.arg.as_ref().map_or(Span::default(), location));
         }
-        NodeEnum::GroupingFunc(node) => node.location,
-        NodeEnum::GroupingSet(node) => node.location,
-        NodeEnum::SortBy(node) => return node.node.as_deref().map_or(Span::default(), location),
-        NodeEnum::List(node) => return node.items.first().map_or(Span::default(), location),
+        Node::GroupingFunc(node) => node.location,
+        Node::GroupingSet(node) => node.location,
+        Node::SortBy(node) => return node.node.as_ref().map_or(Span::default(), location),
+        Node::List(node) => return node.first().map_or(Span::default(), location),
         _ => -1,
     };
     span(own)
@@ -157,11 +147,10 @@ pub(super) fn leftmost(a: Span, b: Span) -> Span {
 pub(super) fn parse_expression(text: &str) -> Result<Node> {
     let select = parse_select(&format!("SELECT {text}"))?;
     let item = select.target_list.into_iter().next();
-    match item.and_then(|node| node.node) {
-        Some(NodeEnum::ResTarget(target)) => match target.val {
-            Some(value) => Ok(*value),
-            None => Err(Error::internal("expression text without expression")),
-        },
+    match item {
+        Some(Node::ResTarget(target)) => {
+            target.val.ok_or_else(|| Error::internal("expression text without expression"))
+        }
         _ => Err(Error::internal("expression text without expression")),
     }
 }

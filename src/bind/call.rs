@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{FuncCall, Node};
+use crate::sql::ast::{FuncCall, Node};
 
 use crate::bound::{Collation, Expr, ExprKind, ExprType, RecordField, Span};
 use crate::catalog::{CastContext, Function, FunctionKind};
@@ -80,8 +79,8 @@ impl Binder<'_> {
         let mut args = Vec::with_capacity(nodes.len());
         let mut argument_names: Vec<&str> = Vec::new();
         for node in nodes {
-            match &node.node {
-                Some(NodeEnum::NamedArgExpr(named)) => {
+            match node {
+                Node::NamedArgExpr(named) => {
                     if argument_names.contains(&named.name.as_str()) {
                         let message = format!("argument name \"{}\" used more than once", named.name);
                         return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), span(named.location)));

@@ -1,7 +1,6 @@
 //! ORDER BY, DISTINCT ON and GROUP BY items: output names, ordinals, expressions (`findTargetlistEntrySQL92`).
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, SortBy, SortByDir, SortByNulls, a_const};
+use crate::sql::ast::{Constant, Node, SortBy, SortByDir, SortByNulls};
 
 use crate::bound::{Item, SortKey, same};
 use crate::error::{Error, Result, SqlState};
@@ -15,7 +14,7 @@ impl Binder<'_> {
     pub fn order_by(&mut self, nodes: &[Node], items: &mut Vec<Item>) -> Result<Vec<SortKey<usize>>> {
         let mut keys: Vec<SortKey<usize>> = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let NodeEnum::SortBy(sort) = ast::inner(node)? else { return Err(Error::internal("sort key")) };
+            let Node::SortBy(sort) = node else { return Err(Error::internal("sort key")) };
             let index = self.clause_item(ast::child(&sort.node)?, items, Kind::OrderBy)?;
             let place = ast::location(node);
             self.check_sortable(&items[index].expr).map_err(|error| moved(error, place))?;
@@ -29,9 +28,9 @@ impl Binder<'_> {
 
     /// (descending, nulls first).
     pub fn sort_direction(&self, sort: &SortBy) -> Result<(bool, bool)> {
-        let descending = match sort.sortby_dir() {
+        let descending = match sort.sortby_dir {
             SortByDir::SortbyDesc => true,
-            SortByDir::SortbyAsc | SortByDir::SortbyDefault | SortByDir::Undefined => false,
+            SortByDir::SortbyAsc | SortByDir::SortbyDefault => false,
             SortByDir::SortbyUsing => match names(&sort.use_op).last() {
                 Some(&"<") => false,
                 Some(&">") => true,
@@ -44,10 +43,10 @@ impl Binder<'_> {
                 }
             },
         };
-        let nulls_first = match sort.sortby_nulls() {
+        let nulls_first = match sort.sortby_nulls {
             SortByNulls::SortbyNullsFirst => true,
             SortByNulls::SortbyNullsLast => false,
-            SortByNulls::SortbyNullsDefault | SortByNulls::Undefined => descending,
+            SortByNulls::SortbyNullsDefault => descending,
         };
         Ok((descending, nulls_first))
     }
@@ -75,8 +74,8 @@ impl Binder<'_> {
 
     /// An output column's name or position.
     pub fn named_item(&mut self, node: &Node, items: &[Item], kind: Kind) -> Result<Option<usize>> {
-        match &node.node {
-            Some(NodeEnum::ColumnRef(column)) => {
+        match node {
+            Node::ColumnRef(column) => {
                 let parts = names(&column.fields);
                 let ([name], 1) = (parts.as_slice(), column.fields.len()) else { return Ok(None) };
                 let place = span(column.location);
@@ -97,18 +96,18 @@ impl Binder<'_> {
                 }
                 Ok(found)
             }
-            Some(NodeEnum::AConst(constant)) => {
+            Node::AConst(constant) => {
                 let place = span(constant.location);
-                let Some(a_const::Val::Ival(position)) = self.literals.of(constant) else {
+                let Some(Constant::Integer(position)) = self.literals.of(constant) else {
                     let message = format!("non-integer constant in {}", kind.name());
                     return Err(at(Error::new(SqlState::SYNTAX_ERROR, message), place));
                 };
-                let wanted = usize::try_from(position.ival).ok().and_then(|position| position.checked_sub(1));
+                let wanted = usize::try_from(*position).ok().and_then(|position| position.checked_sub(1));
                 let visible = items.iter().enumerate().filter(|(_, item)| !item.hidden).map(|(index, _)| index);
                 match wanted.and_then(|wanted| visible.into_iter().nth(wanted)) {
                     Some(index) => Ok(Some(index)),
                     None => {
-                        let message = format!("{} position {} is not in select list", kind.name(), position.ival);
+                        let message = format!("{} position {} is not in select list", kind.name(), position);
                         Err(at(Error::new(SqlState::INVALID_COLUMN_REFERENCE, message), place))
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pg_query::protobuf::CollateClause;
+use crate::sql::ast::CollateClause;
 
 use crate::bound::{Collation, Expr, ExprKind, ExprType};
 use crate::error::{Error, Result, SqlState};

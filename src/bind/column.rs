@@ -1,7 +1,6 @@
 //! Column references (`transformColumnRef`) and whole rows.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{ColumnRef, Node};
+use crate::sql::ast::{ColumnRef, Node};
 
 use crate::bound::{Expr, ExprKind, RecordField, RowField, Span};
 use crate::error::{Error, Result, SqlState};
@@ -18,7 +17,7 @@ pub(super) struct Reference<'n> {
 }
 
 pub(super) fn reference(column: &ColumnRef) -> Reference<'_> {
-    let star = matches!(column.fields.last().map(|node| &node.node), Some(Some(NodeEnum::AStar(_))));
+    let star = matches!(column.fields.last(), Some(Node::AStar));
     Reference { names: ast::names(&column.fields), star, place: span(column.location) }
 }
 
@@ -87,10 +86,8 @@ impl Binder<'_> {
 
     /// A one-argument function over a row, written like a field.
     pub fn field_function(&mut self, row: Expr, name: &str, place: Span) -> Result<Option<Expr>> {
-        let call = pg_query::protobuf::FuncCall {
-            funcname: vec![Node { node: Some(NodeEnum::String(pg_query::protobuf::String { sval: name.to_owned() })) }],
-            ..Default::default()
-        };
+        let call =
+            crate::sql::ast::FuncCall { funcname: vec![{ Node::String(name.to_owned()) }], ..Default::default() };
         match self.call_bound(&call, &[name], vec![row], place) {
             Ok(expr) => Ok(Some(expr)),
             Err(error) if matches!(error.state(), SqlState::UNDEFINED_FUNCTION | SqlState::AMBIGUOUS_FUNCTION) => {

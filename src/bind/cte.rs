@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{
+use crate::sql::ast::Node;
+use crate::sql::ast::{
     CommonTableExpr, CteMaterialize, RangeVar, SelectStmt, SetOperation as PgSetOperation, WithClause,
 };
 
@@ -40,14 +40,14 @@ pub(super) enum CteState {
 impl Binder<'_> {
     pub fn with_clause(&mut self, clause: &WithClause) -> Result<()> {
         for node in &clause.ctes {
-            let NodeEnum::CommonTableExpr(cte) = ast::inner(node)? else { return Err(Error::internal("WITH")) };
+            let Node::CommonTableExpr(cte) = node else { return Err(Error::internal("WITH")) };
             let place = span(cte.location);
             if self.scope().ctes.iter().any(|other| other.name == cte.ctename) {
                 let message = format!("WITH query name \"{}\" specified more than once", cte.ctename);
                 return Err(at(Error::new(SqlState::DUPLICATE_ALIAS, message), place));
             }
-            if cte.search_clause.is_some() || cte.cycle_clause.is_some() {
-                let what = if cte.search_clause.is_some() { "SEARCH" } else { "CYCLE" };
+            if cte.search_clause || cte.cycle_clause {
+                let what = if cte.search_clause { "SEARCH" } else { "CYCLE" };
                 return Err(at(Error::unsupported(format!("{what} in a WITH query")), place));
             }
             let id = self.new_cte();
@@ -92,9 +92,9 @@ impl Binder<'_> {
         if recursive {
             self.scopes[level].ctes[index].state = CteState::Started;
         }
-        let select = match ast::inner(ast::child(&source.ctequery)?)? {
-            NodeEnum::SelectStmt(select) => select,
-            NodeEnum::InsertStmt(_) | NodeEnum::UpdateStmt(_) | NodeEnum::DeleteStmt(_) | NodeEnum::MergeStmt(_) => {
+        let select = match ast::child(&source.ctequery)? {
+            Node::SelectStmt(select) => select,
+            Node::InsertStmt(_) | Node::UpdateStmt(_) | Node::DeleteStmt(_) | Node::MergeStmt(_) => {
                 return Err(at(Error::unsupported("a data-modifying statement in WITH"), place));
             }
             other => return Err(at(Error::unsupported(ast::kind_name(other)), place)),
@@ -106,7 +106,7 @@ impl Binder<'_> {
             (self.select_statement(select, true)?, false)
         };
         let columns = self.cte_columns(&query.columns, &aliases, &source.ctename, place)?;
-        let materialize = match source.ctematerialized() {
+        let materialize = match source.ctematerialized {
             CteMaterialize::Always => Materialize::Always,
             CteMaterialize::Never => Materialize::Never,
             CteMaterialize::Default | CteMaterialize::CtematerializeUndefined => Materialize::Default,
@@ -182,8 +182,8 @@ impl Binder<'_> {
             if let Some((_, message)) = refused.iter().find(|(written, _)| *written) {
                 let node = match *message {
                     message if message.starts_with("ORDER") => select.sort_clause.first(),
-                    message if message.starts_with("OFFSET") => select.limit_offset.as_deref(),
-                    message if message.starts_with("LIMIT") => select.limit_count.as_deref(),
+                    message if message.starts_with("OFFSET") => select.limit_offset.as_ref(),
+                    message if message.starts_with("LIMIT") => select.limit_count.as_ref(),
                     _ => None,
                 };
                 let place = node.map_or(place, ast::location);
@@ -269,8 +269,8 @@ impl Binder<'_> {
             CteState::Started | CteState::Waiting => {
                 let written = &name.relname;
                 let union = matches!(
-                    entry.source.ctequery.as_deref().map(|node| &node.node),
-                    Some(Some(NodeEnum::SelectStmt(select))) if is_union(select)
+                    &entry.source.ctequery,
+                    Some(Node::SelectStmt(select)) if is_union(select)
                 );
                 if union {
                     return recursion(format!(
@@ -328,5 +328,5 @@ impl Binder<'_> {
 }
 
 fn is_union(select: &SelectStmt) -> bool {
-    select.op() == PgSetOperation::SetopUnion
+    select.op == PgSetOperation::SetopUnion
 }

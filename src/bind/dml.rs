@@ -1,7 +1,6 @@
 //! INSERT (`transformInsertStmt`).
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{
+use crate::sql::ast::{
     InsertStmt, Node, OnConflictAction, OnConflictClause, OverridingKind, RangeVar, ReturningClause,
 };
 
@@ -25,8 +24,8 @@ impl Binder<'_> {
         if let Some(with) = &insert.with_clause {
             self.with_clause(with)?;
         }
-        match insert.r#override() {
-            OverridingKind::OverridingNotSet | OverridingKind::Undefined => {}
+        match insert.overriding {
+            OverridingKind::OverridingNotSet => {}
             OverridingKind::OverridingUserValue | OverridingKind::OverridingSystemValue => {
                 return Err(Error::unsupported("OVERRIDING in INSERT"));
             }
@@ -46,7 +45,7 @@ impl Binder<'_> {
             None => None,
         };
         self.scope_mut().namespace.push(item);
-        let (returning, output) = self.returning(insert.returning_clause.as_ref())?;
+        let (returning, output) = self.returning(insert.returning_clause.as_deref())?;
         let columns = if matches!(source, InsertSource::Default) { Vec::new() } else { columns };
         let ctes = self.pop_scope().bound_ctes;
         Ok(Insert { ctes, target, columns, source, on_conflict, returning, output })
@@ -80,7 +79,7 @@ impl Binder<'_> {
         }
         let (mut columns, mut places) = (Vec::new(), Vec::new());
         for node in nodes {
-            let NodeEnum::ResTarget(target) = ast::inner(node)? else { return Err(Error::internal("INSERT column")) };
+            let Node::ResTarget(target) = node else { return Err(Error::internal("INSERT column")) };
             let place = span(target.location);
             if !target.indirection.is_empty() {
                 return Err(at(Error::unsupported("assignment to a part of a column"), place));
@@ -174,7 +173,7 @@ impl Binder<'_> {
 
     /// A value for a column; `None` for DEFAULT.
     pub fn assigned(&mut self, node: &Node, scan: &Scan, column: usize, kind: Kind) -> Result<Option<Expr>> {
-        if matches!(&node.node, Some(NodeEnum::SetToDefault(_))) {
+        if matches!(node, Node::SetToDefault(_)) {
             return Ok(None);
         }
         let expr = self.expr_in(node, kind)?;
@@ -276,10 +275,10 @@ impl Binder<'_> {
         target: &Scan,
         item: &NamespaceItem,
     ) -> Result<Option<OnConflict>> {
-        let update = match clause.action() {
+        let update = match clause.action {
             OnConflictAction::OnconflictUpdate => true,
             OnConflictAction::OnconflictNothing => false,
-            OnConflictAction::OnconflictNone | OnConflictAction::Undefined => return Ok(None),
+            OnConflictAction::OnconflictNone => return Ok(None),
         };
         let mut columns = Vec::new();
         if let Some(infer) = &clause.infer {
@@ -288,7 +287,7 @@ impl Binder<'_> {
                 return Err(at(Error::unsupported("ON CONFLICT with a predicate"), place));
             }
             for node in &infer.index_elems {
-                let NodeEnum::IndexElem(element) = ast::inner(node)? else { return Err(Error::internal("inference")) };
+                let Node::IndexElem(element) = node else { return Err(Error::internal("inference")) };
                 if element.name.is_empty() || !element.collation.is_empty() || !element.opclass.is_empty() {
                     return Err(at(Error::unsupported("ON CONFLICT over an expression"), place));
                 }

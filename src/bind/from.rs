@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, RangeSubselect};
+use crate::sql::ast::{Node, RangeSubselect};
 
 use crate::bound::{From, Query, RangeColumn};
 use crate::error::{Error, Result};
@@ -37,8 +36,8 @@ impl Binder<'_> {
     }
 
     fn from_item_inner(&mut self, node: &Node) -> Result<(From, Vec<NamespaceItem>)> {
-        match ast::inner(node)? {
-            NodeEnum::RangeVar(name) => {
+        match node {
+            Node::RangeVar(name) => {
                 let before = self.scope().entries.len();
                 let (from, item) = self.range_var(name)?;
                 if self.scope().entries.len() == before {
@@ -46,17 +45,17 @@ impl Binder<'_> {
                 }
                 Ok((from, vec![item]))
             }
-            NodeEnum::RangeSubselect(select) => {
+            Node::RangeSubselect(select) => {
                 let (from, item) = self.range_subselect(select)?;
                 self.remember(&item, None);
                 Ok((from, vec![item]))
             }
-            NodeEnum::RangeFunction(function) => {
+            Node::RangeFunction(function) => {
                 let (from, item) = self.range_function(function)?;
                 self.remember(&item, None);
                 Ok((from, vec![item]))
             }
-            NodeEnum::JoinExpr(join) => self.join(join),
+            Node::JoinExpr(join) => self.join(join),
             other => Err(at(Error::unsupported(ast::kind_name(other)), ast::location(node))),
         }
     }

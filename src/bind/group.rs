@@ -2,8 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{CoercionForm, GroupingSetKind, Node};
+use crate::sql::ast::{CoercionForm, GroupingSetKind, Node};
 
 use crate::bound::visit::{self, Node as Visited};
 use crate::bound::{Expr, ExprKind, GroupBy, Item, RangeId, same};
@@ -67,11 +66,11 @@ impl Binder<'_> {
         exprs: &mut Vec<Expr>,
         written: &mut bool,
     ) -> Result<Vec<Vec<usize>>> {
-        let Some(NodeEnum::GroupingSet(set)) = &node.node else {
+        let Node::GroupingSet(set) = node else {
             return Ok(vec![self.group_elements(node, items, exprs)?]);
         };
         *written = true;
-        match set.kind() {
+        match set.kind {
             GroupingSetKind::GroupingSetEmpty => Ok(vec![Vec::new()]),
             GroupingSetKind::GroupingSetSimple => {
                 let mut all = Vec::new();
@@ -108,7 +107,6 @@ impl Binder<'_> {
                 }
                 Ok(all)
             }
-            GroupingSetKind::Undefined => Err(Error::internal("grouping set")),
         }
     }
 
@@ -118,8 +116,8 @@ impl Binder<'_> {
 
     /// One expression, or the elements of `(a, b)`.
     fn group_elements(&mut self, node: &Node, items: &mut Vec<Item>, exprs: &mut Vec<Expr>) -> Result<Vec<usize>> {
-        if let Some(NodeEnum::RowExpr(row)) = &node.node
-            && row.row_format() == CoercionForm::CoerceImplicitCast
+        if let Node::RowExpr(row) = node
+            && row.row_format == CoercionForm::CoerceImplicitCast
         {
             let mut all = Vec::new();
             for node in &row.args {
@@ -127,9 +125,9 @@ impl Binder<'_> {
             }
             return Ok(all);
         }
-        if let Some(NodeEnum::List(list)) = &node.node {
+        if let Node::List(list) = node {
             let mut all = Vec::new();
-            for node in &list.items {
+            for node in list {
                 all.extend(self.group_elements(node, items, exprs)?);
             }
             return Ok(all);

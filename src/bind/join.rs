@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pg_query::protobuf::{JoinExpr, JoinType, Node};
+use crate::sql::ast::{JoinExpr, JoinType, Node};
 
 use crate::bound::{Expr, ExprKind, ExprType, From, Join, JoinKind, Span};
 use crate::error::{Error, Result, SqlState};
@@ -17,7 +17,7 @@ use super::scope::{NamespaceColumn, NamespaceItem};
 
 impl Binder<'_> {
     pub fn join(&mut self, join: &JoinExpr) -> Result<(From, Vec<NamespaceItem>)> {
-        let kind = match join.jointype() {
+        let kind = match join.jointype {
             JoinType::JoinInner if !join.is_natural && join.using_clause.is_empty() && join.quals.is_none() => {
                 JoinKind::Cross
             }

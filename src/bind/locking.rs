@@ -1,21 +1,20 @@
 //! FOR UPDATE, FOR SHARE (`transformLockingClause`).
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{LockClauseStrength, LockWaitPolicy, LockingClause, Node, SelectStmt};
+use crate::sql::ast::{LockClauseStrength, LockWaitPolicy, LockingClause, Node, SelectStmt};
 
 use crate::bound::{Body, Distinct, From, LockStrength, Locking, Query, RangeId};
 use crate::error::{Error, Result, SqlState};
 
-use super::ast::{self, at, span};
+use super::ast::{at, span};
 use super::context::Binder;
 
 fn strength(clause: &LockingClause) -> Result<(LockStrength, &'static str)> {
-    Ok(match clause.strength() {
+    Ok(match clause.strength {
         LockClauseStrength::LcsForkeyshare => (LockStrength::KeyShare, "FOR KEY SHARE"),
         LockClauseStrength::LcsForshare => (LockStrength::Share, "FOR SHARE"),
         LockClauseStrength::LcsFornokeyupdate => (LockStrength::NoKeyUpdate, "FOR NO KEY UPDATE"),
         LockClauseStrength::LcsForupdate => (LockStrength::Update, "FOR UPDATE"),
-        LockClauseStrength::LcsNone | LockClauseStrength::Undefined => {
+        LockClauseStrength::LcsNone => {
             return Err(Error::internal("locking clause without strength"));
         }
     })
@@ -23,8 +22,8 @@ fn strength(clause: &LockingClause) -> Result<(LockStrength, &'static str)> {
 
 /// The first clause as written, for messages.
 pub(super) fn clause_name(nodes: &[Node]) -> &'static str {
-    match nodes.first().map(|node| &node.node) {
-        Some(Some(NodeEnum::LockingClause(clause))) => strength(clause).map_or("FOR UPDATE", |(_, name)| name),
+    match nodes.first() {
+        Some(Node::LockingClause(clause)) => strength(clause).map_or("FOR UPDATE", |(_, name)| name),
         _ => "FOR UPDATE",
     }
 }
@@ -32,7 +31,7 @@ pub(super) fn clause_name(nodes: &[Node]) -> &'static str {
 impl Binder<'_> {
     pub fn locking(&mut self, statement: &SelectStmt, query: &mut Query) -> Result<()> {
         for node in &statement.locking_clause {
-            let NodeEnum::LockingClause(clause) = ast::inner(node)? else {
+            let Node::LockingClause(clause) = node else {
                 return Err(Error::internal("locking clause"));
             };
             let (lock, name) = strength(clause)?;
@@ -40,15 +39,15 @@ impl Binder<'_> {
             let template = Locking {
                 strength: lock,
                 ranges: Vec::new(),
-                no_wait: clause.wait_policy() == LockWaitPolicy::LockWaitError,
-                skip_locked: clause.wait_policy() == LockWaitPolicy::LockWaitSkip,
+                no_wait: clause.wait_policy == LockWaitPolicy::LockWaitError,
+                skip_locked: clause.wait_policy == LockWaitPolicy::LockWaitSkip,
             };
             if clause.locked_rels.is_empty() {
                 lock_all(query, &template);
                 continue;
             }
             for node in &clause.locked_rels {
-                let NodeEnum::RangeVar(wanted) = ast::inner(node)? else { return Err(Error::internal("locked name")) };
+                let Node::RangeVar(wanted) = node else { return Err(Error::internal("locked name")) };
                 let place = span(wanted.location);
                 if !wanted.schemaname.is_empty() || !wanted.catalogname.is_empty() {
                     let message = format!("{name} must specify unqualified relation names");

@@ -42,8 +42,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, TypeName};
+use crate::sql::ast::{Node, TypeName};
 
 use crate::bound::{Bound, Expr, ExprType, RangeId, Scan, Span, Statement};
 use crate::catalog::{Catalog, Relation};
@@ -125,16 +124,15 @@ pub fn type_name(catalog: &Catalog, name: &TypeName) -> Result<(PgType, i32)> {
 
 impl Binder<'_> {
     fn statement(&mut self, node: &Node) -> Result<Statement> {
-        let Some(node) = &node.node else { return Err(Error::internal("empty statement")) };
         match node {
-            NodeEnum::SelectStmt(select) => {
+            Node::SelectStmt(select) => {
                 let query = self.select_statement(select, true)?;
                 Ok(Statement::Query(Box::new(query)))
             }
-            NodeEnum::InsertStmt(insert) => Ok(Statement::Insert(Box::new(self.insert(insert)?))),
-            NodeEnum::UpdateStmt(update) => Ok(Statement::Update(Box::new(self.update(update)?))),
-            NodeEnum::DeleteStmt(delete) => Ok(Statement::Delete(Box::new(self.delete(delete)?))),
-            NodeEnum::MergeStmt(_) => Err(Error::unsupported("MERGE")),
+            Node::InsertStmt(insert) => Ok(Statement::Insert(Box::new(self.insert(insert)?))),
+            Node::UpdateStmt(update) => Ok(Statement::Update(Box::new(self.update(update)?))),
+            Node::DeleteStmt(delete) => Ok(Statement::Delete(Box::new(self.delete(delete)?))),
+            Node::MergeStmt(_) => Err(Error::unsupported("MERGE")),
             other => Err(Error::unsupported(ast::kind_name(other))),
         }
     }

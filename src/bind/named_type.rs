@@ -1,7 +1,7 @@
 //! Type names: `int4`, `pg_catalog.varchar(10)`, `geometry(Point,4326)[]`, types of attached sources.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{TypeName, a_const};
+use crate::sql::ast::Node;
+use crate::sql::ast::{Constant, TypeName};
 
 use crate::error::{Error, Result, SqlState};
 use crate::types::PgType;
@@ -26,7 +26,7 @@ impl Binder<'_> {
         };
         let typmods = self.typmods(name)?;
         let typmod = if typmods.is_empty() {
-            name.typemod
+            -1
         } else {
             typmod::typmod_in(base, &parts, &typmods).map_err(|error| at(error, place))?
         };
@@ -96,14 +96,14 @@ impl Binder<'_> {
     fn typmods(&mut self, name: &TypeName) -> Result<Vec<String>> {
         name.typmods
             .iter()
-            .map(|node| match &node.node {
-                Some(NodeEnum::AConst(constant)) => match self.literals.of(constant) {
-                    Some(a_const::Val::Ival(value)) => Ok(value.ival.to_string()),
-                    Some(a_const::Val::Fval(value)) => Ok(value.fval.clone()),
-                    Some(a_const::Val::Sval(value)) => Ok(value.sval.clone()),
+            .map(|node| match node {
+                Node::AConst(constant) => match self.literals.of(constant) {
+                    Some(Constant::Integer(value)) => Ok(value.to_string()),
+                    Some(Constant::Float(value)) => Ok(value.clone()),
+                    Some(Constant::String(value)) => Ok(value.clone()),
                     _ => Err(bad_typmod()),
                 },
-                Some(NodeEnum::ColumnRef(column)) => match names(&column.fields).as_slice() {
+                Node::ColumnRef(column) => match names(&column.fields).as_slice() {
                     [name] => Ok((*name).to_owned()),
                     _ => Err(bad_typmod()),
                 },

@@ -1,6 +1,6 @@
 //! `$n` parameters with inferred types (`parse_param.c`, variable parameters).
 
-use pg_query::protobuf::ParamRef;
+use crate::sql::ast::ParamRef;
 
 use crate::bound::{Expr, ExprKind, ExprType, Span};
 use crate::error::{Error, Result, SqlState};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use pg_query::protobuf::RangeVar;
+use crate::sql::ast::RangeVar;
 
 use crate::bound::{Collation, Expr, ExprKind, ExprType, From, Query, RangeColumn, RangeId, Scan, Span, SystemColumn};
 use crate::catalog::{Privilege, Relation, RelationKind, Source};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use pg_query::protobuf::WindowDef;
+use crate::sql::ast::WindowDef;
 
 use crate::bound::{Cte, Expr, RangeId, Span};
 use crate::catalog::Relation;

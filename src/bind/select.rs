@@ -1,7 +1,6 @@
 //! SELECT and VALUES (`transformSelectStmt`, `transformValuesClause`).
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{LimitOption, Node, SelectStmt, SetOperation as PgSetOperation};
+use crate::sql::ast::{LimitOption, Node, SelectStmt, SetOperation as PgSetOperation};
 
 use crate::bound::{Body, Distinct, Expr, ExprKind, Item, Limit, OutputColumn, Query, Select, SortKey, Values};
 use crate::error::{Error, Result, SqlState};
@@ -17,18 +16,15 @@ impl Binder<'_> {
     pub fn select_statement(&mut self, select: &SelectStmt, resolve: bool) -> Result<Query> {
         self.grown(|binder| {
             if let Some(into) = &select.into_clause {
-                let place = into.rel.as_ref().map_or(crate::bound::Span::default(), |rel| ast::span(rel.location));
-                return Err(at(Error::unsupported("SELECT INTO"), place));
+                return Err(at(Error::unsupported("SELECT INTO"), ast::span(into.location)));
             }
             let depth = binder.scopes.len();
-            let result = match select.op() {
+            let result = match select.op {
                 PgSetOperation::SetopUnion | PgSetOperation::SetopIntersect | PgSetOperation::SetopExcept => {
                     binder.set_operation(select)
                 }
-                PgSetOperation::SetopNone | PgSetOperation::Undefined if !select.values_lists.is_empty() => {
-                    binder.values(select, resolve)
-                }
-                PgSetOperation::SetopNone | PgSetOperation::Undefined => binder.plain_select(select, resolve),
+                PgSetOperation::SetopNone if !select.values_lists.is_empty() => binder.values(select, resolve),
+                PgSetOperation::SetopNone => binder.plain_select(select, resolve),
             };
             // After an error the scopes of what failed are still there.
             binder.scopes.truncate(depth);
@@ -42,7 +38,7 @@ impl Binder<'_> {
             self.with_clause(with)?;
         }
         for node in &select.window_clause {
-            if let Some(NodeEnum::WindowDef(window)) = &node.node {
+            if let Node::WindowDef(window) = node {
                 self.scope_mut().windows.push((**window).clone());
             }
         }
@@ -116,7 +112,7 @@ impl Binder<'_> {
             return Ok(Distinct::All);
         }
         // Plain DISTINCT is a list of one empty node.
-        if nodes.iter().all(|node| node.node.is_none()) {
+        if nodes.iter().all(|node| matches!(node, Node::Null)) {
             for key in order_by {
                 if items[key.expr].hidden {
                     let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
@@ -166,7 +162,7 @@ impl Binder<'_> {
     }
 
     pub fn limit(&mut self, select: &SelectStmt) -> Result<Limit> {
-        let mut bind = |node: &Option<Box<Node>>, kind: Kind| -> Result<Option<Expr>> {
+        let mut bind = |node: &Option<Node>, kind: Kind| -> Result<Option<Expr>> {
             let Some(node) = node else { return Ok(None) };
             let expr = self.expr_in(node, kind)?;
             let expr = self.coerce_specific(expr, PgType::INT8, kind.name())?;
@@ -179,7 +175,7 @@ impl Binder<'_> {
         };
         let offset = bind(&select.limit_offset, Kind::Offset)?;
         let count = bind(&select.limit_count, Kind::Limit)?;
-        let with_ties = select.limit_option() == LimitOption::WithTies;
+        let with_ties = select.limit_option == LimitOption::WithTies;
         if with_ties && count.as_ref().is_some_and(Expr::is_literal_null) {
             let message = "row count cannot be null in FETCH FIRST ... WITH TIES clause";
             return Err(Error::new(SqlState::INVALID_ROW_COUNT_IN_LIMIT, message));

@@ -1,7 +1,6 @@
 //! UNION, INTERSECT, EXCEPT (`transformSetOperationStmt`).
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, SelectStmt, SetOperation as PgSetOperation};
+use crate::sql::ast::{Node, SelectStmt, SetOperation as PgSetOperation};
 
 use crate::bound::{
     Body, Distinct, Expr, ExprType, Item, Limit, OutputColumn, Query, Select, SetOperation, SetOperator, SortKey, Span,
@@ -22,12 +21,10 @@ impl Binder<'_> {
         let (Some(left), Some(right)) = (&select.larg, &select.rarg) else {
             return Err(Error::internal("set operation without branches"));
         };
-        let (operator, construct) = match select.op() {
+        let (operator, construct) = match select.op {
             PgSetOperation::SetopIntersect => (SetOperator::Intersect, "INTERSECT"),
             PgSetOperation::SetopExcept => (SetOperator::Except, "EXCEPT"),
-            PgSetOperation::SetopUnion | PgSetOperation::SetopNone | PgSetOperation::Undefined => {
-                (SetOperator::Union, "UNION")
-            }
+            PgSetOperation::SetopUnion | PgSetOperation::SetopNone => (SetOperator::Union, "UNION"),
         };
         let saved = self.recursion;
         let narrowed = |inner: Recursion| if saved == Recursion::Allowed { inner } else { saved };
@@ -92,7 +89,7 @@ impl Binder<'_> {
         }
         let mut order_by: Vec<SortKey<usize>> = Vec::new();
         for node in &select.sort_clause {
-            let NodeEnum::SortBy(sort) = ast::inner(node)? else { return Err(Error::internal("sort key")) };
+            let Node::SortBy(sort) = node else { return Err(Error::internal("sort key")) };
             let node = ast::child(&sort.node)?;
             let Some(index) = self.named_item(node, &items, Kind::OrderBy)? else {
                 return Err(self.bad_set_order(node));
@@ -109,7 +106,7 @@ impl Binder<'_> {
     }
 
     fn bad_set_order(&self, node: &Node) -> Error {
-        if let Some(NodeEnum::ColumnRef(column)) = &node.node
+        if let Node::ColumnRef(column) = node
             && let [name] = ast::names(&column.fields).as_slice()
         {
             return self.missing_column(None, name, ast::span(column.location));

@@ -1,7 +1,6 @@
 //! `*`, `t.*` and `(row).*` (`ExpandColumnRefStar`).
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{AIndirection, ColumnRef, Node};
+use crate::sql::ast::{AIndirection, ColumnRef, Node};
 
 use crate::bound::{Expr, Span};
 use crate::error::{Error, Result, SqlState};
@@ -13,9 +12,9 @@ use super::context::Binder;
 impl Binder<'_> {
     /// The items a target list entry stands for, when it is a star.
     pub fn expand_star(&mut self, node: &Node) -> Result<Option<Vec<(String, Expr)>>> {
-        match &node.node {
-            Some(NodeEnum::ColumnRef(column)) if is_star(column.fields.last()) => self.star(column).map(Some),
-            Some(NodeEnum::AIndirection(indirection)) if is_star(indirection.indirection.last()) => {
+        match node {
+            Node::ColumnRef(column) if is_star(column.fields.last()) => self.star(column).map(Some),
+            Node::AIndirection(indirection) if is_star(indirection.indirection.last()) => {
                 self.row_star(indirection).map(Some)
             }
             _ => Ok(None),
@@ -78,5 +77,5 @@ impl Binder<'_> {
 }
 
 fn is_star(node: Option<&Node>) -> bool {
-    matches!(node.map(|node| &node.node), Some(Some(NodeEnum::AStar(_))))
+    matches!(node, Some(Node::AStar))
 }

@@ -1,7 +1,6 @@
 //! Functions in FROM: `f(x) AS t(a, b)`, ROWS FROM, WITH ORDINALITY, column definition lists.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{ColumnDef, Node, RangeFunction};
+use crate::sql::ast::{ColumnDef, Node, RangeFunction};
 
 use crate::bound::{Expr, ExprKind, ExprType, From, FunctionScan, RangeColumn, TableFunction};
 use crate::error::{Error, Result, SqlState};
@@ -72,8 +71,8 @@ impl Binder<'_> {
             // Each entry is (call, column definitions of ROWS FROM).
             let parts = ast::list(entry);
             let Some(call) = parts.first() else { return Err(Error::internal("function in FROM")) };
-            let inner_definitions: &[Node] = match parts.get(1).map(|node| &node.node) {
-                Some(Some(NodeEnum::List(list))) => &list.items,
+            let inner_definitions: &[Node] = match parts.get(1) {
+                Some(Node::List(list)) => list,
                 _ => &[],
             };
             let definitions = if function.functions.len() == 1 && !function.coldeflist.is_empty() {
@@ -110,7 +109,7 @@ impl Binder<'_> {
     /// `unnest(a, b)` in FROM is ROWS FROM (unnest(a), unnest(b)).
     fn unnest_calls(&mut self, node: &Node, rows_from: bool) -> Result<Option<Vec<Expr>>> {
         let _ = rows_from;
-        let Some(NodeEnum::FuncCall(call)) = &node.node else { return Ok(None) };
+        let Node::FuncCall(call) = node else { return Ok(None) };
         let name = names(&call.funcname);
         let plain = call.agg_order.is_empty()
             && call.agg_filter.is_none()
@@ -124,11 +123,8 @@ impl Binder<'_> {
         }
         let mut calls = Vec::with_capacity(call.args.len());
         for arg in &call.args {
-            let single = pg_query::protobuf::FuncCall {
-                funcname: vec![
-                    Node { node: Some(NodeEnum::String(pg_query::protobuf::String { sval: "pg_catalog".to_owned() })) },
-                    Node { node: Some(NodeEnum::String(pg_query::protobuf::String { sval: "unnest".to_owned() })) },
-                ],
+            let single = crate::sql::ast::FuncCall {
+                funcname: vec![{ Node::String("pg_catalog".to_owned()) }, { Node::String("unnest".to_owned()) }],
                 args: vec![arg.clone()],
                 location: call.location,
                 ..Default::default()
@@ -154,8 +150,8 @@ impl Binder<'_> {
                 ExprKind::Call { function, .. } => !function.columns.is_empty(),
                 _ => fields.is_some(),
             };
-            let list = match definitions.first().map(|node| &node.node) {
-                Some(Some(NodeEnum::ColumnDef(definition))) => ast::span(definition.location),
+            let list = match definitions.first() {
+                Some(Node::ColumnDef(definition)) => ast::span(definition.location),
                 _ => place,
             };
             if out && fields.is_some() {
@@ -168,7 +164,7 @@ impl Binder<'_> {
             }
             let mut columns: Vec<(String, ExprType)> = Vec::with_capacity(definitions.len());
             for node in definitions {
-                let NodeEnum::ColumnDef(definition) = ast::inner(node)? else {
+                let Node::ColumnDef(definition) = node else {
                     return Err(Error::internal("column definition"));
                 };
                 let (name, ty) = self.column_definition(definition)?;

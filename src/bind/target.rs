@@ -1,7 +1,6 @@
 //! Target lists and their column names (`FigureColname`).
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{Node, SqlValueFunctionOp, SubLinkType, node};
+use crate::sql::ast::{Node, SqlValueFunctionOp, SubLinkType};
 
 use crate::bound::{Expr, Item};
 use crate::error::{Error, Result};
@@ -15,7 +14,7 @@ impl Binder<'_> {
     pub fn target_list(&mut self, nodes: &[Node], kind: Kind) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let NodeEnum::ResTarget(target) = ast::inner(node)? else { return Err(Error::internal("target list")) };
+            let Node::ResTarget(target) = node else { return Err(Error::internal("target list")) };
             let value = ast::child(&target.val)?;
             let expanded = self.with_kind(kind, |binder| binder.expand_star(value))?;
             if let Some(columns) = expanded {
@@ -66,50 +65,48 @@ pub(super) fn column_name(node: &Node) -> String {
 fn figure(node: &Node) -> (u8, Option<String>) {
     let strong = |name: &str| (2, Some(name.to_owned()));
     let none = (0, None);
-    let Some(node) = &node.node else { return none };
     match node {
-        NodeEnum::ColumnRef(column) => match ast::names(&column.fields).last() {
+        Node::ColumnRef(column) => match ast::names(&column.fields).last() {
             Some(name) => strong(name),
             None => none,
         },
-        NodeEnum::AIndirection(indirection) => match indirection.indirection.iter().rev().find_map(ast::string) {
+        Node::AIndirection(indirection) => match indirection.indirection.iter().rev().find_map(ast::string) {
             Some(name) => strong(name),
-            None => indirection.arg.as_deref().map_or(none, figure),
+            None => indirection.arg.as_ref().map_or(none, figure),
         },
-        NodeEnum::FuncCall(call) => match ast::names(&call.funcname).last() {
+        Node::FuncCall(call) => match ast::names(&call.funcname).last() {
             Some(name) => strong(name),
             None => none,
         },
-        NodeEnum::AExpr(expr) if expr.kind() == pg_query::protobuf::AExprKind::AexprNullif => strong("nullif"),
-        NodeEnum::TypeCast(cast) => {
-            let inner = cast.arg.as_deref().map_or((0, None), figure);
+        Node::AExpr(expr) if expr.kind == crate::sql::ast::AExprKind::AexprNullif => strong("nullif"),
+        Node::TypeCast(cast) => {
+            let inner = cast.arg.as_ref().map_or((0, None), figure);
             let ty = cast.type_name.as_ref().and_then(|name| ast::names(&name.names).last().map(|n| (*n).to_owned()));
             match (inner.0, ty) {
                 (0 | 1, Some(name)) => (1, Some(name)),
                 _ => inner,
             }
         }
-        NodeEnum::CollateClause(clause) => clause.arg.as_deref().map_or(none, figure),
-        NodeEnum::GroupingFunc(_) => strong("grouping"),
-        NodeEnum::SubLink(link) => match link.sub_link_type() {
+        Node::CollateClause(clause) => clause.arg.as_ref().map_or(none, figure),
+        Node::GroupingFunc(_) => strong("grouping"),
+        Node::SubLink(link) => match link.sub_link_type {
             SubLinkType::ExistsSublink => strong("exists"),
             SubLinkType::ArraySublink => strong("array"),
-            SubLinkType::ExprSublink => link.subselect.as_deref().map_or(none, first_target),
+            SubLinkType::ExprSublink => link.subselect.as_ref().map_or(none, first_target),
             _ => none,
         },
-        NodeEnum::CaseExpr(case) => {
-            let inner = case.defresult.as_deref().map_or((0, None), figure);
+        Node::CaseExpr(case) => {
+            let inner = case.defresult.as_ref().map_or((0, None), figure);
             if inner.0 <= 1 { (1, Some("case".to_owned())) } else { inner }
         }
-        NodeEnum::AArrayExpr(_) => strong("array"),
-        NodeEnum::RowExpr(_) => strong("row"),
-        NodeEnum::CoalesceExpr(_) => strong("coalesce"),
-        NodeEnum::MinMaxExpr(expr) => match expr.op() {
-            pg_query::protobuf::MinMaxOp::IsGreatest => strong("greatest"),
-            pg_query::protobuf::MinMaxOp::IsLeast => strong("least"),
-            pg_query::protobuf::MinMaxOp::Undefined => none,
+        Node::AArrayExpr(_) => strong("array"),
+        Node::RowExpr(_) => strong("row"),
+        Node::CoalesceExpr(_) => strong("coalesce"),
+        Node::MinMaxExpr(expr) => match expr.op {
+            crate::sql::ast::MinMaxOp::IsGreatest => strong("greatest"),
+            crate::sql::ast::MinMaxOp::IsLeast => strong("least"),
         },
-        NodeEnum::SqlvalueFunction(function) => match value_function_name(function.op()) {
+        Node::SqlValueFunction(function) => match value_function_name(function.op) {
             Some(name) => strong(name),
             None => none,
         },
@@ -118,16 +115,16 @@ fn figure(node: &Node) -> (u8, Option<String>) {
 }
 
 fn first_target(node: &Node) -> (u8, Option<String>) {
-    let Some(node::Node::SelectStmt(select)) = &node.node else { return (0, None) };
+    let Node::SelectStmt(select) = node else { return (0, None) };
     let mut select = select;
     // A set operation's names are those of its first branch.
     while let Some(left) = &select.larg {
         select = left;
     }
-    match select.target_list.first().map(|node| &node.node) {
-        Some(Some(NodeEnum::ResTarget(target))) if !target.name.is_empty() => (2, Some(target.name.clone())),
-        Some(Some(NodeEnum::ResTarget(target))) => {
-            let (_, name) = target.val.as_deref().map_or((0, None), figure);
+    match select.target_list.first() {
+        Some(Node::ResTarget(target)) if !target.name.is_empty() => (2, Some(target.name.clone())),
+        Some(Node::ResTarget(target)) => {
+            let (_, name) = target.val.as_ref().map_or((0, None), figure);
             (2, Some(name.unwrap_or_else(|| "?column?".to_owned())))
         }
         _ if !select.values_lists.is_empty() => (2, Some("column1".to_owned())),

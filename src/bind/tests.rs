@@ -322,8 +322,8 @@ fn a_schema_without_usage_hides_its_relations() {
     let path = vec!["public".to_owned()];
     let context = BindContext { catalog: &catalog, role: 500, search_path: &path, fold: true, formats: &formats };
     for sql in ["select * from city", "select * from public.city"] {
-        let parsed = pg_query::parse(sql, 0).expect("valid");
-        let node = parsed.protobuf.stmts[0].stmt.as_ref().expect("a statement");
+        let parsed = crate::sql::parse(sql).expect("valid");
+        let crate::sql::Kind::Query(node) = &parsed[0].kind else { panic!("a query") };
         let error = bind(&context, node, Literals::NONE, &[]).expect_err(sql);
         assert_eq!(error.state().code(), "42P01", "{sql}");
     }

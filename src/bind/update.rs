@@ -1,7 +1,6 @@
 //! UPDATE and DELETE.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{DeleteStmt, Node, SubLinkType, UpdateStmt};
+use crate::sql::ast::{DeleteStmt, Node, SubLinkType, UpdateStmt};
 
 use crate::bound::{Delete, Expr, Scan, Update};
 use crate::error::{Error, Result, SqlState};
@@ -17,8 +16,8 @@ impl Binder<'_> {
         }
         let name = ast::some(update.relation.as_ref())?;
         let (target, from) = self.target_and_from(name, &update.from_clause)?;
-        let filter = self.where_clause(update.where_clause.as_deref())?;
-        let (returning, output) = self.returning(update.returning_clause.as_ref())?;
+        let filter = self.where_clause(update.where_clause.as_ref())?;
+        let (returning, output) = self.returning(update.returning_clause.as_deref())?;
         let assignments = self.set_clause(&update.target_list, &target)?;
         let ctes = self.pop_scope().bound_ctes;
         Ok(Update { ctes, target, assignments, from, filter, returning, output })
@@ -31,8 +30,8 @@ impl Binder<'_> {
         }
         let name = ast::some(delete.relation.as_ref())?;
         let (target, using) = self.target_and_from(name, &delete.using_clause)?;
-        let filter = self.where_clause(delete.where_clause.as_deref())?;
-        let (returning, output) = self.returning(delete.returning_clause.as_ref())?;
+        let filter = self.where_clause(delete.where_clause.as_ref())?;
+        let (returning, output) = self.returning(delete.returning_clause.as_deref())?;
         let ctes = self.pop_scope().bound_ctes;
         Ok(Delete { ctes, target, using, filter, returning, output })
     }
@@ -40,7 +39,7 @@ impl Binder<'_> {
     /// The target, then FROM or USING beside it (which may not refer to it by LATERAL).
     fn target_and_from(
         &mut self,
-        name: &pg_query::protobuf::RangeVar,
+        name: &crate::sql::ast::RangeVar,
         nodes: &[Node],
     ) -> Result<(Scan, Vec<crate::bound::From>)> {
         let scan = self.target_scan(name)?;
@@ -62,10 +61,10 @@ impl Binder<'_> {
     /// `SET a = 1, (b, c) = (2, DEFAULT), (d, e) = (SELECT ...)`.
     pub fn set_clause(&mut self, nodes: &[Node], target: &Scan) -> Result<Vec<(usize, Option<Expr>)>> {
         let mut assignments: Vec<(usize, Option<Expr>)> = Vec::with_capacity(nodes.len());
-        // Only the first target of a multiple assignment carries its source in pg_query's tree.
+        // Only the first target of a multiple assignment carries its source.
         let mut shared: Option<&Node> = None;
         for node in nodes {
-            let NodeEnum::ResTarget(set) = ast::inner(node)? else { return Err(Error::internal("SET")) };
+            let Node::ResTarget(set) = node else { return Err(Error::internal("SET")) };
             let place = span(set.location);
             if !set.indirection.is_empty() {
                 return Err(at(Error::unsupported("assignment to a part of a column"), place));
@@ -76,11 +75,9 @@ impl Binder<'_> {
                 return Err(Error::new(SqlState::SYNTAX_ERROR, message));
             }
             let value = ast::child(&set.val)?;
-            let assigned = match &value.node {
-                Some(NodeEnum::MultiAssignRef(multi)) => {
-                    if multi.colno == 1 || multi.source.is_some() {
-                        shared = multi.source.as_deref().or(shared);
-                    }
+            let assigned = match value {
+                Node::MultiAssignRef(multi) => {
+                    shared = multi.source.as_ref().or(shared);
                     let source = shared.ok_or_else(|| Error::internal("multiple assignment without source"))?;
                     let index = usize::try_from(multi.colno - 1).unwrap_or(0);
                     let count = usize::try_from(multi.ncolumns).unwrap_or(0);
@@ -106,14 +103,14 @@ impl Binder<'_> {
             let error = Error::new(SqlState::SYNTAX_ERROR, "number of columns does not match number of values");
             at(error, place)
         };
-        match &source.node {
-            Some(NodeEnum::RowExpr(row)) => {
+        match source {
+            Node::RowExpr(row) => {
                 if row.args.len() != count {
                     return Err(wrong_count(span(row.location)));
                 }
                 self.assigned(&row.args[index], target, column, Kind::UpdateSource)
             }
-            Some(NodeEnum::SubLink(link)) if link.sub_link_type() == SubLinkType::ExprSublink => {
+            Node::SubLink(link) if link.sub_link_type == SubLinkType::ExprSublink => {
                 // Bound once per column: each copy is a sub-query of its own.
                 let row = self.with_kind(Kind::UpdateSource, |binder| binder.row_subquery(link))?;
                 let Some(fields) = self.row_fields(&row.ty) else { return Err(Error::internal("row sub-query")) };

@@ -1,7 +1,6 @@
 //! Window functions, named windows and frames.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{FuncCall, Node, WindowDef};
+use crate::sql::ast::{FuncCall, Node, WindowDef};
 
 use crate::bound::{Expr, ExprKind, FrameBound, FrameExclusion, FrameMode, SortKey, Span, WindowCall, WindowFrame};
 use crate::catalog::{CastContext, FunctionKind};
@@ -9,7 +8,7 @@ use crate::error::{Error, Result, SqlState};
 use crate::types::PgType;
 
 use super::aggregate::find;
-use super::ast::{self, at, names, span};
+use super::ast::{at, names, span};
 use super::call::Resolved;
 use super::coerce::location;
 use super::context::{Binder, Kind};
@@ -138,10 +137,10 @@ impl Binder<'_> {
     /// Checks the WINDOW clause's own definitions, used or not.
     pub fn check_named_windows(&mut self, windows: &[Node]) -> Result<()> {
         for (position, node) in windows.iter().enumerate() {
-            let NodeEnum::WindowDef(window) = ast::inner(node)? else { return Err(Error::internal("window")) };
+            let Node::WindowDef(window) = node else { return Err(Error::internal("window")) };
             let twice = windows[..position]
                 .iter()
-                .any(|other| matches!(&other.node, Some(NodeEnum::WindowDef(other)) if other.name == window.name));
+                .any(|other| matches!(other, Node::WindowDef(other) if other.name == window.name));
             if twice {
                 let message = format!("window \"{}\" is already defined", window.name);
                 return Err(windowing(message, span(window.location)));

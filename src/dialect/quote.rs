@@ -3,6 +3,8 @@
 //! What is written for the PostgreSQL family means the same under both settings of `standard_conforming_strings`: connections pin it
 //! on, but a function of the server may turn it off. So a backslash stands in `E'...'` only, doubled.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Result, SqlState};
 
 /// Keywords of PostgreSQL 15 that are not always accepted as a name (`pg_get_keywords()`, all but category U), sorted.
@@ -213,11 +215,11 @@ impl Quoting {
     }
 
     /// A name as one identifier.
-    pub fn identifier(&self, name: &str) -> Result<String> {
+    pub fn identifier<'n>(&self, name: &'n str) -> Result<Cow<'n, str>> {
         match self.identifiers {
             Identifiers::Postgresql => identifier(name),
             Identifiers::Backtick | Identifiers::BacktickBackslash | Identifiers::Double | Identifiers::DoublePlain => {
-                self.quoted_identifier(name)
+                self.quoted_identifier(name).map(Cow::Owned)
             }
         }
     }
@@ -237,7 +239,7 @@ impl Quoting {
     }
 
     /// The form by which names are compared.
-    pub fn folded<'n>(&self, name: &'n str) -> std::borrow::Cow<'n, str> {
+    pub fn folded<'n>(&self, name: &'n str) -> Cow<'n, str> {
         if self.insensitive { name.to_lowercase().into() } else { name.into() }
     }
 }
@@ -273,9 +275,12 @@ pub fn literal(text: &str) -> Result<String> {
 pub const NAME_BYTES: usize = 63;
 
 /// A name as one identifier: bare when it is plain lower-case and no keyword, else `"quoted"`; 42622 when it is too long.
-pub fn identifier(name: &str) -> Result<String> {
+pub fn identifier(name: &str) -> Result<Cow<'_, str>> {
+    if name.len() <= NAME_BYTES && is_plain(name) {
+        return Ok(name.into());
+    }
     check_length(name)?;
-    if is_plain(name) { Ok(name.to_owned()) } else { quoted(name, '"') }
+    quoted(name, '"').map(Cow::Owned)
 }
 
 /// A name always in double quotes; 42622 when it is too long.
@@ -324,11 +329,30 @@ fn quoted(text: &str, quote: char) -> Result<String> {
     Ok(out)
 }
 
-fn is_plain(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_lowercase() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && KEYWORDS.binary_search(&name).is_err()
+/// Whether a name needs no quotes in any place: plain lower case and no keyword.
+pub fn is_plain(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes.first().is_some_and(|first| first.is_ascii_lowercase() || *first == b'_')
+        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
+        && !is_keyword(name)
+}
+
+/// By first letter, a bit of each second letter that a keyword has there: most names need no search.
+const KEYWORD_STARTS: [u32; 128] = {
+    let mut starts = [0; 128];
+    let mut at = 0;
+    while at < KEYWORDS.len() {
+        let keyword = KEYWORDS[at].as_bytes();
+        starts[keyword[0] as usize] |= 1 << (keyword[1] & 31);
+        at += 1;
+    }
+    starts
+};
+
+fn is_keyword(name: &str) -> bool {
+    let &[first, second, ..] = name.as_bytes() else { return false };
+    let seconds = KEYWORD_STARTS.get(usize::from(first)).copied().unwrap_or(0);
+    seconds >> (second & 31) & 1 == 1 && KEYWORDS.binary_search(&name).is_ok()
 }
 
 #[cfg(test)]

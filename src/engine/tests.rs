@@ -37,8 +37,11 @@ impl TableSource for Nothing {
 }
 
 fn prepare(catalog: &Catalog, sql: &str) -> Result<(Secured, Inputs)> {
-    let parsed = pg_query::parse(sql, 0).map_err(Error::internal)?;
-    let statement = parsed.protobuf.stmts.first().and_then(|raw| raw.stmt.as_ref());
+    let parsed = crate::sql::parse(sql)?;
+    let statement = parsed.first().and_then(|statement| match &statement.kind {
+        crate::sql::Kind::Query(tree) => Some(tree),
+        _ => None,
+    });
     let path = ["public".to_owned()];
     let formats = Formats::default();
     let context = BindContext { catalog, role: 10, search_path: &path, fold: false, formats: &formats };

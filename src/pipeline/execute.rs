@@ -302,7 +302,6 @@ impl Pipeline {
                 let crate::sql::Kind::Ddl(node) = &statement.kind else {
                     return Err(Error::internal("no definition statement"));
                 };
-                let node = node.node.as_ref().ok_or_else(|| Error::internal("an empty statement"))?;
                 (admin::execute(&context, node).await?, None)
             }
             AdminAction::Call(call) => {

@@ -21,7 +21,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use pg_query::NodeEnum;
 
 use crate::bind::{self, BindContext};
 use crate::dialect::Evidence;
@@ -32,6 +31,7 @@ use crate::route;
 use crate::session::{
     Executor, Login, Open, Opened, Plan, PoolCount, SessionContext, SetRole, Transaction, UsageCount,
 };
+use crate::sql::ast::Node;
 use crate::sql::{Kind, Statement};
 use crate::types::PgType;
 
@@ -79,7 +79,7 @@ impl Pipeline {
         surroundings: &Surroundings,
         session: &SessionContext,
         statement: &Statement,
-        node: &pg_query::protobuf::Node,
+        node: &crate::sql::ast::Node,
         declared: &[PgType],
     ) -> Result<QueryPlan> {
         let context = BindContext {
@@ -175,13 +175,8 @@ impl Executor for Pipeline {
                 }
                 Ok(plan)
             }
-            Kind::Ddl(node) => match &node.node {
-                Some(inner) if crate::admin::handles(inner) => {
-                    Ok(Arc::new(AdminPlan::statement(Arc::clone(statement))))
-                }
-                Some(inner) => Err(Error::unsupported(plan::statement_name(inner)).at(statement.text_range.start)),
-                None => Err(Error::internal("an empty statement")),
-            },
+            Kind::Ddl(node) if crate::admin::handles(node) => Ok(Arc::new(AdminPlan::statement(Arc::clone(statement)))),
+            Kind::Ddl(node) => Err(Error::unsupported(plan::statement_name(node)).at(statement.text_range.start)),
             Kind::Explain(explain) => {
                 let Kind::Query(node) = &explain.statement.kind else {
                     return Err(Error::unsupported("EXPLAIN of this statement"));
@@ -230,8 +225,8 @@ impl Executor for Pipeline {
         }
     }
 
-    async fn resolve_type(&self, session: &SessionContext, name: &pg_query::protobuf::TypeName) -> Result<PgType> {
-        let unknown = |node: &pg_query::protobuf::Node| matches!(&node.node, Some(NodeEnum::String(part)) if part.sval == "unknown");
+    async fn resolve_type(&self, session: &SessionContext, name: &crate::sql::ast::TypeName) -> Result<PgType> {
+        let unknown = |node: &crate::sql::ast::Node| matches!(node, Node::String(part) if part == "unknown");
         if name.names.last().is_some_and(unknown) {
             return Ok(PgType::INVALID);
         }

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::Node;
+use crate::sql::ast::Constant;
+use crate::sql::ast::Node;
 
 use super::constant;
 use super::surroundings::{Reading, Surroundings};
@@ -267,15 +267,15 @@ impl Plan for AdminPlan {
 
 /// `SELECT graticule.f('a', 'b')` as a whole statement: functions that change definitions are commands, not expressions.
 pub(super) fn admin_call(node: &Node, literals: &Literals) -> Result<Option<AdminCall>> {
-    let Some(NodeEnum::SelectStmt(select)) = &node.node else { return Ok(None) };
+    let Node::SelectStmt(select) = node else { return Ok(None) };
     let [target] = select.target_list.as_slice() else { return Ok(None) };
-    let Some(NodeEnum::ResTarget(target)) = &target.node else { return Ok(None) };
-    let Some(NodeEnum::FuncCall(call)) = target.val.as_ref().and_then(|val| val.node.as_ref()) else { return Ok(None) };
+    let Node::ResTarget(target) = target else { return Ok(None) };
+    let Some(Node::FuncCall(call)) = &target.val else { return Ok(None) };
     let names: Vec<&str> = call
         .funcname
         .iter()
-        .filter_map(|part| match &part.node {
-            Some(NodeEnum::String(name)) => Some(name.sval.as_str()),
+        .filter_map(|part| match part {
+            Node::String(name) => Some(name.as_str()),
             _ => None,
         })
         .collect();
@@ -283,10 +283,10 @@ pub(super) fn admin_call(node: &Node, literals: &Literals) -> Result<Option<Admi
     let alone = select.from_clause.is_empty() && select.where_clause.is_none() && select.with_clause.is_none();
     let mut args = Vec::new();
     for arg in &call.args {
-        match &arg.node {
-            Some(NodeEnum::AConst(constant)) if constant.isnull => args.push(None),
-            Some(NodeEnum::AConst(constant)) => match literals.of(constant) {
-                Some(pg_query::protobuf::a_const::Val::Sval(text)) => args.push(Some(text.sval.clone())),
+        match arg {
+            Node::AConst(constant) if constant.isnull => args.push(None),
+            Node::AConst(constant) => match literals.of(constant) {
+                Some(Constant::String(text)) => args.push(Some(text.clone())),
                 _ => return Err(literals_only(function)),
             },
             _ => return Err(literals_only(function)),
@@ -303,10 +303,9 @@ fn literals_only(function: &str) -> Error {
 }
 
 /// The name of a statement for "X is not supported".
-pub(super) fn statement_name(node: &NodeEnum) -> String {
-    let debug = format!("{node:?}");
-    let name = debug.split(['(', ' ']).next().unwrap_or("this statement");
-    let name = name.strip_suffix("Stmt").unwrap_or(name);
+pub(super) fn statement_name(node: &Node) -> String {
+    let name = node.name();
+    let name = name.strip_suffix("Stmt").unwrap_or(&name);
     let mut words = String::new();
     for letter in name.chars() {
         if letter.is_ascii_uppercase() && !words.is_empty() {

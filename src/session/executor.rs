@@ -4,8 +4,8 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
+use crate::sql::ast::TypeName;
 use async_trait::async_trait;
-use pg_query::protobuf::TypeName;
 use tokio_util::sync::CancellationToken;
 
 use crate::connector::{Cursor, Format};

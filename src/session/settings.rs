@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::guc::{self, Guc, GucContext, GucKind};
 use super::value::{self, boolean, identifiers};
 use super::zone;
+use crate::dialect::quote::is_plain;
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::{ByteaOutput, Formats, IntervalStyle};
 use crate::sql::SetValue;
@@ -296,18 +297,7 @@ pub fn flatten(name: &str, values: &[SetValue]) -> Result<String> {
 
 /// PostgreSQL's `quote_identifier`.
 fn quote_identifier(text: &str) -> String {
-    let mut chars = text.chars();
-    let safe = chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-        && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !is_reserved(text);
-    if safe { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
-}
-
-fn is_reserved(word: &str) -> bool {
-    use pg_query::protobuf::KeywordKind;
-    let Ok(tokens) = pg_query::scan_tokens(word) else { return true };
-    let plain = [i32::from(KeywordKind::NoKeyword), i32::from(KeywordKind::UnreservedKeyword)];
-    tokens.iter().any(|token| !plain.contains(&token.keyword_kind))
+    if is_plain(text) { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }
 
 fn unrecognized(name: &str) -> Error {

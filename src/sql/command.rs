@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{self, DiscardMode, Node, TransactionStmtKind, VariableSetKind, a_const};
+use crate::sql::ast::{self, Constant, DiscardMode, Node, TransactionStmtKind, VariableSetKind};
 
 use super::copy::{self, CopyOut};
 use super::{Statement, inner};
@@ -47,7 +46,7 @@ pub enum Command {
     },
     Prepare {
         name: String,
-        types: Vec<protobuf::TypeName>,
+        types: Vec<ast::TypeName>,
         query: Arc<Statement>,
     },
     /// PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED.
@@ -194,18 +193,17 @@ pub enum FetchDirection {
 
 /// The command in a parse tree; `None` when it is none.
 pub(super) fn command(source: &Arc<str>, range: &Range<usize>, node: &mut Node) -> Result<Option<Command>> {
-    let Some(node) = node.node.as_mut() else { return Ok(None) };
     Ok(Some(match node {
-        NodeEnum::TransactionStmt(stmt) => transaction(stmt)?,
-        NodeEnum::VariableSetStmt(stmt) => set(stmt)?,
-        NodeEnum::VariableShowStmt(stmt) => {
+        Node::TransactionStmt(stmt) => transaction(stmt)?,
+        Node::VariableSetStmt(stmt) => set(stmt)?,
+        Node::VariableShowStmt(stmt) => {
             if stmt.name == "all" {
                 Command::ShowAll
             } else {
                 Command::Show { name: stmt.name.clone() }
             }
         }
-        NodeEnum::DeclareCursorStmt(stmt) => {
+        Node::DeclareCursorStmt(stmt) => {
             let bit = |bit: i32| stmt.options & bit != 0;
             let scroll = match (bit(0x2), bit(0x4)) {
                 (true, true) => return Err(conflict("SCROLL", "NO SCROLL")),
@@ -220,46 +218,44 @@ pub(super) fn command(source: &Arc<str>, range: &Range<usize>, node: &mut Node) 
             let query = inner(source, range, stmt.query.take())?;
             Command::Declare { name: stmt.portalname.clone(), options, query }
         }
-        NodeEnum::FetchStmt(stmt) => {
+        Node::FetchStmt(stmt) => {
             let count = stmt.how_many;
-            let direction = match stmt.direction() {
-                protobuf::FetchDirection::FetchBackward => FetchDirection::Backward(count),
-                protobuf::FetchDirection::FetchAbsolute => FetchDirection::Absolute(count),
-                protobuf::FetchDirection::FetchRelative => FetchDirection::Relative(count),
-                protobuf::FetchDirection::FetchForward | protobuf::FetchDirection::Undefined => {
-                    FetchDirection::Forward(count)
-                }
+            let direction = match stmt.direction {
+                ast::FetchDirection::FetchBackward => FetchDirection::Backward(count),
+                ast::FetchDirection::FetchAbsolute => FetchDirection::Absolute(count),
+                ast::FetchDirection::FetchRelative => FetchDirection::Relative(count),
+                ast::FetchDirection::FetchForward => FetchDirection::Forward(count),
             };
             Command::Fetch(Fetch { direction, name: stmt.portalname.clone(), moves: stmt.ismove })
         }
-        NodeEnum::ClosePortalStmt(stmt) if stmt.portalname.is_empty() => Command::CloseAll,
-        NodeEnum::ClosePortalStmt(stmt) => Command::Close { name: stmt.portalname.clone() },
-        NodeEnum::PrepareStmt(stmt) => {
-            let types = stmt.argtypes.iter().filter_map(|node| match &node.node {
-                Some(NodeEnum::TypeName(name)) => Some(name.clone()),
+        Node::ClosePortalStmt(stmt) if stmt.portalname.is_empty() => Command::CloseAll,
+        Node::ClosePortalStmt(stmt) => Command::Close { name: stmt.portalname.clone() },
+        Node::PrepareStmt(stmt) => {
+            let types = stmt.argtypes.iter().filter_map(|node| match node {
+                Node::TypeName(name) => Some((**name).clone()),
                 _ => None,
             });
             let types = types.collect();
             Command::Prepare { name: stmt.name.clone(), types, query: inner(source, range, stmt.query.take())? }
         }
-        NodeEnum::ExecuteStmt(stmt) => {
+        Node::ExecuteStmt(stmt) => {
             Command::Execute { name: stmt.name.clone(), arguments: std::mem::take(&mut stmt.params) }
         }
-        NodeEnum::DeallocateStmt(stmt) if stmt.isall => Command::DeallocateAll,
-        NodeEnum::DeallocateStmt(stmt) => Command::Deallocate { name: stmt.name.clone() },
-        NodeEnum::DiscardStmt(stmt) => Command::Discard(match stmt.target() {
-            DiscardMode::DiscardAll | DiscardMode::Undefined => Discard::All,
+        Node::DeallocateStmt(stmt) if stmt.isall => Command::DeallocateAll,
+        Node::DeallocateStmt(stmt) => Command::Deallocate { name: stmt.name.clone() },
+        Node::DiscardStmt(stmt) => Command::Discard(match stmt.target {
+            DiscardMode::DiscardAll => Discard::All,
             DiscardMode::DiscardPlans => Discard::Plans,
             DiscardMode::DiscardSequences => Discard::Sequences,
             DiscardMode::DiscardTemp => Discard::Temp,
         }),
-        NodeEnum::ListenStmt(stmt) => Command::Listen { channel: stmt.conditionname.clone() },
-        NodeEnum::UnlistenStmt(_) => Command::Unlisten,
-        NodeEnum::NotifyStmt(stmt) => Command::Notify { channel: stmt.conditionname.clone() },
-        NodeEnum::LockStmt(_) => Command::Lock,
-        NodeEnum::ConstraintsSetStmt(_) => Command::SetConstraints,
-        NodeEnum::CopyStmt(stmt) if stmt.is_from => Command::CopyIn,
-        NodeEnum::CopyStmt(stmt) => Command::CopyOut(copy::out(source, range, stmt)?),
+        Node::ListenStmt(stmt) => Command::Listen { channel: stmt.conditionname.clone() },
+        Node::UnlistenStmt(_) => Command::Unlisten,
+        Node::NotifyStmt(stmt) => Command::Notify { channel: stmt.conditionname.clone() },
+        Node::LockStmt(_) => Command::Lock,
+        Node::ConstraintsSetStmt(_) => Command::SetConstraints,
+        Node::CopyStmt(stmt) if stmt.is_from => Command::CopyIn,
+        Node::CopyStmt(stmt) => Command::CopyOut(copy::out(source, range, stmt)?),
         _ => return Ok(None),
     }))
 }
@@ -268,9 +264,9 @@ fn conflict(left: &str, right: &str) -> Error {
     Error::new(SqlState::INVALID_CURSOR_DEFINITION, format!("cannot specify both {left} and {right}"))
 }
 
-fn transaction(stmt: &mut protobuf::TransactionStmt) -> Result<Command> {
+fn transaction(stmt: &mut ast::TransactionStmt) -> Result<Command> {
     let name = std::mem::take(&mut stmt.savepoint_name);
-    Ok(match stmt.kind() {
+    Ok(match stmt.kind {
         TransactionStmtKind::TransStmtBegin | TransactionStmtKind::TransStmtStart => {
             Command::Begin(transaction_options(&stmt.options)?)
         }
@@ -282,7 +278,6 @@ fn transaction(stmt: &mut protobuf::TransactionStmt) -> Result<Command> {
         TransactionStmtKind::TransStmtPrepare
         | TransactionStmtKind::TransStmtCommitPrepared
         | TransactionStmtKind::TransStmtRollbackPrepared => Command::PrepareTransaction,
-        TransactionStmtKind::Undefined => return Err(Error::internal("transaction statement without a kind")),
     })
 }
 
@@ -308,9 +303,9 @@ fn transaction_options(nodes: &[Node]) -> Result<TransactionOptions> {
     Ok(options)
 }
 
-fn set(stmt: &mut protobuf::VariableSetStmt) -> Result<Command> {
+fn set(stmt: &mut ast::VariableSetStmt) -> Result<Command> {
     let (local, name) = (stmt.is_local, std::mem::take(&mut stmt.name));
-    Ok(match stmt.kind() {
+    Ok(match stmt.kind {
         VariableSetKind::VarSetMulti => match name.as_str() {
             "TRANSACTION" => Command::SetTransaction(transaction_options(&stmt.args)?),
             "SESSION CHARACTERISTICS" => Command::SetSessionCharacteristics(transaction_options(&stmt.args)?),
@@ -321,7 +316,6 @@ fn set(stmt: &mut protobuf::VariableSetStmt) -> Result<Command> {
         },
         VariableSetKind::VarResetAll => Command::ResetAll,
         VariableSetKind::VarSetCurrent => return Err(Error::unsupported("SET ... FROM CURRENT")),
-        VariableSetKind::Undefined => return Err(Error::internal("SET without a kind")),
         kind @ (VariableSetKind::VarSetValue | VariableSetKind::VarSetDefault | VariableSetKind::VarReset) => {
             let values = (kind == VariableSetKind::VarSetValue)
                 .then(|| stmt.args.iter().map(set_value).collect::<Result<Vec<_>>>())
@@ -348,10 +342,10 @@ fn set(stmt: &mut protobuf::VariableSetStmt) -> Result<Command> {
 }
 
 fn set_value(node: &Node) -> Result<SetValue> {
-    match &node.node {
-        Some(NodeEnum::AConst(value)) => Ok(constant(value)),
-        Some(NodeEnum::TypeCast(cast)) => match cast.arg.as_deref().map(|arg| &arg.node) {
-            Some(Some(NodeEnum::AConst(value))) => match constant(value) {
+    match node {
+        Node::AConst(value) => Ok(constant(value)),
+        Node::TypeCast(cast) => match &cast.arg {
+            Some(Node::AConst(value)) => match constant(value) {
                 SetValue::Text(text) | SetValue::Number(text) | SetValue::Interval(text) => {
                     Ok(SetValue::Interval(text))
                 }
@@ -362,38 +356,37 @@ fn set_value(node: &Node) -> Result<SetValue> {
     }
 }
 
-fn constant(value: &protobuf::AConst) -> SetValue {
+fn constant(value: &ast::AConst) -> SetValue {
     match &value.val {
-        Some(a_const::Val::Ival(value)) => SetValue::Number(value.ival.to_string()),
-        Some(a_const::Val::Fval(value)) => SetValue::Number(value.fval.clone()),
-        Some(a_const::Val::Boolval(value)) => SetValue::Text(if value.boolval { "true" } else { "false" }.to_owned()),
-        Some(a_const::Val::Sval(value)) => SetValue::Text(value.sval.clone()),
-        Some(a_const::Val::Bsval(value)) => SetValue::Text(value.bsval.clone()),
-        // The integer 0 is written as an empty message.
-        None => SetValue::Number("0".to_owned()),
+        Some(Constant::Integer(value)) => SetValue::Number(value.to_string()),
+        Some(Constant::Float(value)) => SetValue::Number(value.clone()),
+        Some(Constant::Boolean(value)) => SetValue::Text(if *value { "true" } else { "false" }.to_owned()),
+        Some(Constant::String(value)) => SetValue::Text(value.clone()),
+        Some(Constant::BitString(value)) => SetValue::Text(value.clone()),
+        None => SetValue::Text("NULL".to_owned()),
     }
 }
 
 /// Name, argument as text and location of a `name [value]` option.
 pub(super) fn definition(node: &Node) -> Option<(String, Option<String>, usize)> {
-    let Some(NodeEnum::DefElem(element)) = &node.node else { return None };
-    let value = element.arg.as_deref().and_then(argument);
+    let Node::DefElem(element) = node else { return None };
+    let value = element.arg.as_ref().and_then(argument);
     Some((element.defname.clone(), value, usize::try_from(element.location).unwrap_or(0)))
 }
 
 /// The text of an option's argument; `None` for lists and trees.
 pub(super) fn argument(node: &Node) -> Option<String> {
-    Some(match node.node.as_ref()? {
-        NodeEnum::Integer(value) => value.ival.to_string(),
-        NodeEnum::Float(value) => value.fval.clone(),
-        NodeEnum::Boolean(value) => value.boolval.to_string(),
-        NodeEnum::String(value) => value.sval.clone(),
-        NodeEnum::AStar(_) => "*".to_owned(),
-        NodeEnum::AConst(value) => match constant(value) {
+    Some(match node {
+        Node::Integer(value) => value.to_string(),
+        Node::Float(value) => value.clone(),
+        Node::Boolean(value) => value.to_string(),
+        Node::String(value) => value.clone(),
+        Node::AStar => "*".to_owned(),
+        Node::AConst(value) => match constant(value) {
             SetValue::Number(text) | SetValue::Text(text) | SetValue::Interval(text) => text,
         },
-        NodeEnum::TypeName(name) => match &name.names.last()?.node {
-            Some(NodeEnum::String(name)) => name.sval.clone(),
+        Node::TypeName(name) => match name.names.last()? {
+            Node::String(name) => name.clone(),
             _ => return None,
         },
         _ => return None,

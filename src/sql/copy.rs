@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{self, AStar, ColumnRef, Node, ResTarget, SelectStmt};
+use crate::sql::ast::{self, ColumnRef, Node, ResTarget, SelectStmt};
 
 use super::command::argument;
 use super::{Statement, inner};
@@ -58,54 +57,45 @@ struct Given {
     force_quote: Option<ForceQuote>,
 }
 
-pub(super) fn out(source: &Arc<str>, range: &Range<usize>, stmt: &mut protobuf::CopyStmt) -> Result<CopyOut> {
+pub(super) fn out(source: &Arc<str>, range: &Range<usize>, stmt: &mut ast::CopyStmt) -> Result<CopyOut> {
     let options = options(&stmt.options)?;
     let to_stdout = stmt.filename.is_empty() && !stmt.is_program;
     let query = match (stmt.query.take(), stmt.relation.take()) {
         (Some(query), _) => inner(source, range, Some(query))?,
-        (None, Some(relation)) => inner(source, range, Some(Box::new(select(relation, &stmt.attlist))))?,
+        (None, Some(relation)) => inner(source, range, Some(select(relation, &stmt.attlist)))?,
         (None, None) => return Err(Error::internal("COPY without a source")),
     };
     Ok(CopyOut { query, to_stdout, options })
 }
 
 /// `SELECT columns FROM relation`.
-fn select(relation: protobuf::RangeVar, columns: &[Node]) -> Node {
+fn select(relation: Box<ast::RangeVar>, columns: &[Node]) -> Node {
     let location = relation.location;
-    let target = |field: NodeEnum| {
-        let column = ColumnRef { fields: vec![Node { node: Some(field) }], location };
-        let val = Some(Box::new(Node { node: Some(NodeEnum::ColumnRef(column)) }));
+    let target = |field: Node| {
+        let column = ColumnRef { fields: vec![field], location };
+        let val = Some(Node::ColumnRef(Box::new(column)));
         let target = ResTarget { name: String::new(), indirection: Vec::new(), val, location };
-        Node { node: Some(NodeEnum::ResTarget(Box::new(target))) }
+        Node::ResTarget(Box::new(target))
     };
-    let target_list = if columns.is_empty() {
-        vec![target(NodeEnum::AStar(AStar {}))]
-    } else {
-        columns.iter().filter_map(|column| column.node.clone()).map(target).collect()
-    };
-    let from_clause = vec![Node { node: Some(NodeEnum::RangeVar(relation)) }];
-    let select = SelectStmt {
-        target_list,
-        from_clause,
-        limit_option: protobuf::LimitOption::Default.into(),
-        op: protobuf::SetOperation::SetopNone.into(),
-        ..SelectStmt::default()
-    };
-    Node { node: Some(NodeEnum::SelectStmt(Box::new(select))) }
+    let target_list =
+        if columns.is_empty() { vec![target(Node::AStar)] } else { columns.iter().cloned().map(target).collect() };
+    let from_clause = vec![Node::RangeVar(relation)];
+    let select = SelectStmt { target_list, from_clause, ..SelectStmt::default() };
+    Node::SelectStmt(Box::new(select))
 }
 
 fn options(nodes: &[Node]) -> Result<CopyOptions> {
     let mut given = Given::default();
     for node in nodes {
-        let Some(NodeEnum::DefElem(element)) = &node.node else { continue };
+        let Node::DefElem(element) = node else { continue };
         let position = usize::try_from(element.location).unwrap_or(0);
-        let value = element.arg.as_deref().and_then(argument);
+        let value = element.arg.as_ref().and_then(argument);
         set(&mut given, &element.defname, value, element).map_err(|error| error.at(position))?;
     }
     check(given)
 }
 
-fn set(given: &mut Given, name: &str, value: Option<String>, element: &protobuf::DefElem) -> Result<()> {
+fn set(given: &mut Given, name: &str, value: Option<String>, element: &ast::DefElem) -> Result<()> {
     let text =
         || value.clone().ok_or_else(|| Error::new(SqlState::SYNTAX_ERROR, format!("{name} requires a parameter")));
     match name {
@@ -136,9 +126,9 @@ fn set(given: &mut Given, name: &str, value: Option<String>, element: &protobuf:
         "quote" => once(&mut given.quote, text()?),
         "escape" => once(&mut given.escape, text()?),
         "force_quote" => {
-            let columns = match element.arg.as_deref().and_then(|arg| arg.node.as_ref()) {
-                Some(NodeEnum::AStar(_)) => ForceQuote::All,
-                Some(NodeEnum::List(list)) => ForceQuote::Columns(list.items.iter().filter_map(argument).collect()),
+            let columns = match &element.arg {
+                Some(Node::AStar) => ForceQuote::All,
+                Some(Node::List(list)) => ForceQuote::Columns(list.iter().filter_map(argument).collect()),
                 _ => {
                     let message = "argument to option \"force_quote\" must be a list of column names";
                     return Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, message));

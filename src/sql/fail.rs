@@ -3,16 +3,22 @@
 use crate::error::{Error, SqlState};
 
 /// The error of a text that does not parse.
-pub(super) fn error(text: &str, error: pg_query::Error) -> Error {
+pub(super) fn error(text: &str, error: &pg_raw_parse::Error) -> Error {
+    let Some(message) = message(error) else {
+        return Error::new(SqlState::SYNTAX_ERROR, format!("statement cannot be read: {error}"));
+    };
+    let fail = Error::new(state(&message), message.clone());
+    match position(text, &message) {
+        Some(position) => fail.at(position),
+        None => fail,
+    }
+}
+
+/// The grammar's own message.
+fn message(error: &pg_raw_parse::Error) -> Option<String> {
     match error {
-        pg_query::Error::Parse(message) | pg_query::Error::Scan(message) => {
-            let fail = Error::new(state(&message), message.clone());
-            match position(text, &message) {
-                Some(position) => fail.at(position),
-                None => fail,
-            }
-        }
-        other => Error::new(SqlState::SYNTAX_ERROR, format!("statement cannot be read: {other}")),
+        pg_raw_parse::Error::Parse(error) => Some(error.to_string()),
+        pg_raw_parse::Error::PgError(_) | pg_raw_parse::Error::StatementContainedNul(_) => None,
     }
 }
 
@@ -50,17 +56,29 @@ fn position(text: &str, message: &str) -> Option<usize> {
     if what.starts_with("unterminated") {
         return text.ends_with(near).then(|| text.len() - near.len());
     }
-    let places: Vec<usize> = match pg_query::scan_tokens(text) {
-        Ok(tokens) => {
-            let ranges = tokens.iter().map(|token| (token.start.max(0) as usize, token.end.max(0) as usize));
-            ranges.filter(|(start, end)| text.get(*start..*end) == Some(near)).map(|(start, _)| start).collect()
-        }
-        Err(_) => text.match_indices(near).map(|(start, _)| start).collect(),
-    };
+    let places: Vec<usize> =
+        text.match_indices(near).map(|(start, _)| start).filter(|start| whole(text, *start, near)).collect();
     let fails = |place: usize| {
         let prefix = text.get(..place + near.len()).unwrap_or(text);
-        matches!(pg_query::parse(prefix, 0), Err(pg_query::Error::Parse(found)) if found == message)
+        pg_raw_parse::parse(prefix).is_err_and(|error| self::message(&error).as_deref() == Some(message))
     };
     let at = places.partition_point(|place| !fails(*place));
     places.get(at).copied()
+}
+
+/// Whether what stands at `start` is no part of a longer word or operator.
+fn whole(text: &str, start: usize, near: &str) -> bool {
+    let class = |byte: u8| match byte {
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 0x80.. => Some(true),
+        b'+' | b'-' | b'*' | b'/' | b'<' | b'>' | b'=' | b'~' | b'!' | b'@' | b'#' | b'%' | b'^' | b'&' | b'|'
+        | b'`' | b'?' => Some(false),
+        _ => None,
+    };
+    let joined = |left: Option<&u8>, right: Option<&u8>| {
+        let left = left.and_then(|byte| class(*byte));
+        left.is_some() && left == right.and_then(|byte| class(*byte))
+    };
+    let (bytes, near, end) = (text.as_bytes(), near.as_bytes(), start + near.len());
+    let before = start.checked_sub(1).and_then(|before| bytes.get(before));
+    !joined(before, near.first()) && !joined(near.last(), bytes.get(end))
 }

@@ -1,8 +1,9 @@
-//! The only parser entry: PostgreSQL's own grammar (`pg_query`), split into statements with their kinds.
+//! The only parser entry: PostgreSQL's own grammar (`ast`), split into statements with their kinds.
 //!
 //! Session commands become the closed enum [`Command`] and never meet a planner; everything else keeps its parse tree.
 //! Node locations are byte offsets into [`Statement::source`], the whole string that the client sent.
 
+pub mod ast;
 mod command;
 mod copy;
 mod depth;
@@ -18,8 +19,7 @@ pub use self::shape::{Literals, Shapes};
 use std::ops::{Deref, Range};
 use std::sync::{Arc, LazyLock};
 
-use pg_query::protobuf::{self, Node};
-
+use self::ast::Node;
 use crate::error::{Error, Result, SqlState};
 
 /// One statement of a query string.
@@ -37,13 +37,13 @@ pub struct Statement {
 /// A syntax tree; it may nest as deep as its text is long, and dropping it is recursive.
 #[derive(Debug)]
 pub struct Tree {
-    node: Box<Node>,
+    node: Node,
     text_len: usize,
 }
 
 impl Tree {
     /// The tree of a text of that length.
-    pub fn new(node: Box<Node>, text_len: usize) -> Arc<Tree> {
+    pub fn new(node: Node, text_len: usize) -> Arc<Tree> {
         Arc::new(Tree { node, text_len })
     }
 
@@ -109,18 +109,19 @@ pub fn parse(text: &str) -> Result<Vec<Statement>> {
         )
         .at(end));
     }
-    depth::check(text)?;
-    depth::parsing(text.len(), || {
-        let parsed = pg_query::parse(text, 0).map_err(|error| fail::error(text, error))?;
+    depth::grown(text.len(), || {
+        let parsed = ast::parse(text)?;
         let source: Arc<str> = Arc::from(text);
-        parsed.protobuf.stmts.into_iter().filter_map(|raw| statement(&source, raw).transpose()).collect()
+        parsed.into_iter().filter_map(|raw| statement(&source, raw).transpose()).collect()
     })
 }
 
-fn statement(source: &Arc<str>, raw: protobuf::RawStmt) -> Result<Option<Statement>> {
-    let Some(node) = raw.stmt else { return Ok(None) };
-    let start = usize::try_from(raw.stmt_location).unwrap_or(0).min(source.len());
-    let end = match usize::try_from(raw.stmt_len) {
+fn statement(source: &Arc<str>, raw: ast::RawStmt) -> Result<Option<Statement>> {
+    if matches!(raw.stmt, Node::Null) {
+        return Ok(None);
+    }
+    let start = usize::try_from(raw.location).unwrap_or(0).min(source.len());
+    let end = match usize::try_from(raw.len) {
         Ok(0) | Err(_) => source.len(),
         Ok(len) => (start + len).min(source.len()),
     };
@@ -128,27 +129,22 @@ fn statement(source: &Arc<str>, raw: protobuf::RawStmt) -> Result<Option<Stateme
     let text = source.get(start..end).unwrap_or_default();
     let start = start + (text.len() - text.trim_start().len());
     let text_range = start..start + source.get(start..end).unwrap_or_default().trim_end().len();
-    Ok(Some(Statement::new(kind(source, &text_range, node)?, text_range, Arc::clone(source))))
+    Ok(Some(Statement::new(kind(source, &text_range, raw.stmt)?, text_range, Arc::clone(source))))
 }
 
 /// A statement inside another one (the query of DECLARE, PREPARE, COPY, EXPLAIN).
-fn inner(source: &Arc<str>, text_range: &Range<usize>, node: Option<Box<Node>>) -> Result<Arc<Statement>> {
+fn inner(source: &Arc<str>, text_range: &Range<usize>, node: Option<Node>) -> Result<Arc<Statement>> {
     let node = node.ok_or_else(|| Error::internal("a statement without its query"))?;
     let kind = kind(source, text_range, node)?;
     Ok(Arc::new(Statement::new(kind, text_range.clone(), Arc::clone(source))))
 }
 
-fn kind(source: &Arc<str>, text_range: &Range<usize>, mut node: Box<Node>) -> Result<Kind> {
-    use pg_query::NodeEnum;
-    match &mut node.node {
-        Some(
-            NodeEnum::SelectStmt(_)
-            | NodeEnum::InsertStmt(_)
-            | NodeEnum::UpdateStmt(_)
-            | NodeEnum::DeleteStmt(_)
-            | NodeEnum::MergeStmt(_),
-        ) => Ok(Kind::Query(Tree::new(node, text_range.len()))),
-        Some(NodeEnum::ExplainStmt(explain)) => {
+fn kind(source: &Arc<str>, text_range: &Range<usize>, mut node: Node) -> Result<Kind> {
+    match &mut node {
+        Node::SelectStmt(_) | Node::InsertStmt(_) | Node::UpdateStmt(_) | Node::DeleteStmt(_) | Node::MergeStmt(_) => {
+            Ok(Kind::Query(Tree::new(node, text_range.len())))
+        }
+        Node::ExplainStmt(explain) => {
             let options = explain.options.iter().filter_map(command::definition);
             let options = options.map(|(name, value, _)| (name, value)).collect();
             Ok(Kind::Explain(Explain { options, statement: inner(source, text_range, explain.query.take())? }))

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pg_query::protobuf::{AConst, Float, Integer, String as Text, a_const::Val};
+use crate::sql::ast::{AConst, Constant};
 
 use super::{Command, Kind, Statement, Tree};
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ const MAX_BYTES: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub struct Literals {
     /// By the place of the constant in the shape's tree.
-    values: Vec<(i32, Val)>,
+    values: Vec<(i32, Constant)>,
     /// Where the pieces that may differ stand: in the text of the tree, and in this one. In their order.
     pieces: Vec<(Range<usize>, Range<usize>)>,
 }
@@ -36,7 +36,7 @@ impl Literals {
     pub const NONE: &'static Literals = &Literals { values: Vec::new(), pieces: Vec::new() };
 
     /// The value of a constant of the tree.
-    pub fn of<'a>(&'a self, constant: &'a AConst) -> Option<&'a Val> {
+    pub fn of<'a>(&'a self, constant: &'a AConst) -> Option<&'a Constant> {
         match self.values.binary_search_by_key(&constant.location, |(place, _)| *place) {
             Ok(found) => Some(&self.values[found].1),
             Err(_) => constant.val.as_ref(),
@@ -178,19 +178,19 @@ enum Class {
 
 impl Token {
     /// The literal's value as the grammar reads it; `negated` with a minus sign before a number.
-    fn value(&self, text: &str, negated: bool) -> Option<Val> {
+    fn value(&self, text: &str, negated: bool) -> Option<Constant> {
         let written = text.get(self.range.clone())?;
         Some(match self.class {
             Class::Integer => {
                 let value: i32 = written.parse().ok()?;
-                Val::Ival(Integer { ival: if negated { -value } else { value } })
+                Constant::Integer(if negated { -value } else { value })
             }
-            Class::Number if negated => Val::Fval(Float { fval: ["-", written].concat() }),
-            Class::Number => Val::Fval(Float { fval: written.to_owned() }),
+            Class::Number if negated => Constant::Float(["-", written].concat()),
+            Class::Number => Constant::Float(written.to_owned()),
             Class::String => {
                 let inside = written.get(1..written.len() - 1)?;
                 let sval = if inside.contains('\'') { inside.replace("''", "'") } else { inside.to_owned() };
-                Val::Sval(Text { sval })
+                Constant::String(sval)
             }
             Class::Cursor => return None,
         })

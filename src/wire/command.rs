@@ -481,7 +481,7 @@ impl Connection {
     async fn prepare_named(
         &mut self,
         name: &str,
-        types: &[pg_query::protobuf::TypeName],
+        types: &[crate::sql::ast::TypeName],
         query: &Arc<Statement>,
     ) -> Result<()> {
         if name.is_empty() {
@@ -505,7 +505,7 @@ impl Connection {
         &mut self,
         statement: &Arc<Statement>,
         name: &str,
-        arguments: &[pg_query::protobuf::Node],
+        arguments: &[crate::sql::ast::Node],
         formats: &[Format],
     ) -> Result<Outcome, Fail> {
         let prepared = self.valid(name).await?;

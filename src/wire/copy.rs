@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{self, LimitOption, Node, ResTarget, SelectStmt, SetOperation, TypeCast, TypeName};
+use crate::sql::ast::{Node, ResTarget, SelectStmt, TypeCast, TypeName};
 
 use super::connection::{Connection, Fail, next_rows};
 use super::encode::{BatchEncoder, RowEncoder};
@@ -94,13 +93,8 @@ impl Connection {
             return Ok(Vec::new());
         }
         let target_list = arguments.iter().zip(types).map(|(node, ty)| target(node, *ty)).collect::<Result<_>>()?;
-        let select = SelectStmt {
-            target_list,
-            limit_option: LimitOption::Default.into(),
-            op: SetOperation::SetopNone.into(),
-            ..SelectStmt::default()
-        };
-        let node = Box::new(Node { node: Some(NodeEnum::SelectStmt(Box::new(select))) });
+        let select = SelectStmt { target_list, ..SelectStmt::default() };
+        let node = Node::SelectStmt(Box::new(select));
         let (text_range, source) = (statement.text_range.clone(), statement.source.clone());
         let query = Arc::new(Statement::new(Kind::Query(Tree::new(node, text_range.len())), text_range, source));
         let plan = self.prepare(&query, &[]).await?;
@@ -121,14 +115,14 @@ fn target(node: &Node, ty: PgType) -> Result<Node> {
     if ty.is_foreign() {
         return Err(Error::unsupported("EXECUTE with a parameter of a source's own type"));
     }
-    let word = |text: &str| Node { node: Some(NodeEnum::String(protobuf::String { sval: text.to_owned() })) };
+    let word = |text: &str| Node::String(text.to_owned());
     let own = ty.is_spatial() || ty.element().is_some_and(PgType::is_spatial);
     let names = if own { vec![word(&ty.name())] } else { vec![word("pg_catalog"), word(&ty.name())] };
-    let type_name = TypeName { names, typemod: -1, location: -1, ..TypeName::default() };
-    let cast = TypeCast { arg: Some(Box::new(node.clone())), type_name: Some(type_name), location: -1 };
-    let val = Some(Box::new(Node { node: Some(NodeEnum::TypeCast(Box::new(cast))) }));
+    let type_name = TypeName { names, location: -1, ..TypeName::default() };
+    let cast = TypeCast { arg: Some(node.clone()), type_name: Some(Box::new(type_name)), location: -1 };
+    let val = Some(Node::TypeCast(Box::new(cast)));
     let target = ResTarget { name: String::new(), indirection: Vec::new(), val, location: -1 };
-    Ok(Node { node: Some(NodeEnum::ResTarget(Box::new(target))) })
+    Ok(Node::ResTarget(Box::new(target)))
 }
 
 /// Which columns FORCE_QUOTE names.

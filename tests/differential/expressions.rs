@@ -2,6 +2,7 @@
 
 use super::{duckdb_sides, run};
 use crate::corpus::expressions;
+use crate::support::syntax;
 
 /// The fixture's tables as DuckDB has them; `one` carries the expressions that read no table.
 fn fixture() -> Vec<String> {
@@ -56,12 +57,7 @@ fn expressions_over_duckdb() {
     );
     let Some(sides) = duckdb_sides("duckdb_expressions", &there, &fixture()) else { return };
     let over_one = |sql: String| {
-        let scanned = pg_query::scan(&sql).expect("a statement");
-        let reads = |token: &pg_query::protobuf::ScanToken| {
-            token.token == pg_query::protobuf::Token::From as i32
-                || token.token == pg_query::protobuf::Token::With as i32
-        };
-        let plain = sql.starts_with("SELECT") && !scanned.tokens.iter().any(reads);
+        let plain = sql.starts_with("SELECT") && !syntax::reads(&sql);
         let sql = if plain { format!("{sql} FROM one") } else { sql };
         geography_column(&sql)
     };

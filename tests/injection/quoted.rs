@@ -1,5 +1,7 @@
 //! A million generated strings, quoted by `dialect::quote`, read back by PostgreSQL's own lexer.
 
+use std::borrow::Cow;
+
 use graticule::dialect::quote;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -173,7 +175,11 @@ fn identifiers_come_back_from_postgresql() {
         while texts.len() < 1600 {
             let most = if random.random_range(0..4) == 0 { 40 } else { 8 };
             let text = text(&mut random, most);
-            let quoted = if random.random() { quote::identifier(&text) } else { quote::quoted_identifier(&text) };
+            let quoted = if random.random() {
+                quote::identifier(&text).map(Cow::into_owned)
+            } else {
+                quote::quoted_identifier(&text)
+            };
             match quoted {
                 Ok(quoted) => {
                     assert!(!text.contains('\0') && !text.is_empty() && text.len() <= 63);

@@ -1,5 +1,9 @@
 //! SQL scripts as psql reads them, cut into statements.
 
+use graticule::sql::ast::{Node, SelectStmt};
+
+use super::syntax;
+
 /// What a statement is, by its first word.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
@@ -78,11 +82,11 @@ fn role(text: &str) -> Role {
     let lower = text.to_ascii_lowercase();
     let first: String = lower.trim_start_matches('(').chars().take_while(|c| c.is_ascii_alphabetic()).collect();
     match first.as_str() {
-        "select" | "with" | "values" | "table" => match pg_query::parse(text, 0) {
-            Ok(parsed) if is_plain_query(&parsed.protobuf) => Role::Query,
-            Ok(_) => Role::Definition,
-            // A statement that PostgreSQL's grammar refuses is compared too.
-            Err(_) => Role::Query,
+        // A statement that PostgreSQL's grammar refuses is compared too.
+        "select" | "with" | "values" | "table" => match syntax::with_select(text, is_plain_query) {
+            Some(true) => Role::Query,
+            None if graticule::sql::parse(text).is_err() => Role::Query,
+            _ => Role::Definition,
         },
         "set" | "reset" => Role::Setting,
         "explain" | "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release"
@@ -92,16 +96,11 @@ fn role(text: &str) -> Role {
     }
 }
 
-/// A SELECT without INTO.
-fn is_plain_query(parsed: &pg_query::protobuf::ParseResult) -> bool {
-    use pg_query::NodeEnum::SelectStmt;
-    let statement = parsed.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|node| node.node.as_ref());
-    let writes = |node: &pg_query::protobuf::Node| {
-        matches!(&node.node, Some(pg_query::NodeEnum::CommonTableExpr(cte))
-            if !matches!(cte.ctequery.as_ref().and_then(|query| query.node.as_ref()), Some(SelectStmt(_))))
-    };
-    matches!(statement, Some(SelectStmt(select)) if select.into_clause.is_none()
-        && !select.with_clause.as_ref().is_some_and(|with| with.ctes.iter().any(writes)))
+/// A SELECT without INTO that writes nothing.
+fn is_plain_query(select: &SelectStmt) -> bool {
+    let writes =
+        |node: &Node| matches!(node, Node::CommonTableExpr(cte) if !matches!(cte.ctequery, Some(Node::SelectStmt(_))));
+    select.into_clause.is_none() && !select.with_clause.as_ref().is_some_and(|with| with.ctes.iter().any(writes))
 }
 
 /// Behind `COPY ... FROM stdin;` lies its data up to `\.`.

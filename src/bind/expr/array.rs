@@ -1,7 +1,6 @@
 //! ARRAY[...], subscripts and field selection.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{AArrayExpr, AIndices, Node};
+use crate::sql::ast::{AArrayExpr, AIndices, Node};
 
 use crate::bound::{Expr, ExprKind, ExprType, Span};
 use crate::catalog::CastContext;
@@ -24,8 +23,8 @@ impl Binder<'_> {
         let mut elements = Vec::with_capacity(array.elements.len());
         let mut multidimensional = false;
         for node in &array.elements {
-            let element = match &node.node {
-                Some(NodeEnum::AArrayExpr(inner)) => {
+            let element = match node {
+                Node::AArrayExpr(inner) => {
                     multidimensional = true;
                     self.array(inner, target)?
                 }
@@ -91,27 +90,27 @@ impl Binder<'_> {
         let mut current = base;
         let mut position = 0;
         while position < path.len() {
-            match &path[position].node {
-                Some(NodeEnum::AIndices(_)) => {
+            match &path[position] {
+                Node::AIndices(_) => {
                     let end = path[position..]
                         .iter()
-                        .position(|node| !matches!(node.node, Some(NodeEnum::AIndices(_))))
+                        .position(|node| !matches!(node, Node::AIndices(_)))
                         .map_or(path.len(), |count| position + count);
                     let indices: Vec<&AIndices> = path[position..end]
                         .iter()
-                        .filter_map(|node| match &node.node {
-                            Some(NodeEnum::AIndices(indices)) => Some(&**indices),
+                        .filter_map(|node| match node {
+                            Node::AIndices(indices) => Some(&**indices),
                             _ => None,
                         })
                         .collect();
                     current = self.subscript(current, &indices)?;
                     position = end;
                 }
-                Some(NodeEnum::String(name)) => {
-                    current = self.select_field(current, &name.sval, place)?;
+                Node::String(name) => {
+                    current = self.select_field(current, &name, place)?;
                     position += 1;
                 }
-                Some(NodeEnum::AStar(_)) => {
+                Node::AStar => {
                     let error =
                         Error::new(SqlState::FEATURE_NOT_SUPPORTED, "row expansion via \"*\" is not supported here");
                     return Err(at(error, place));

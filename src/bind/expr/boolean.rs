@@ -1,6 +1,6 @@
 //! AND, OR, NOT, null and truth tests.
 
-use pg_query::protobuf::{BoolExpr, BoolExprType, BoolTestType, BooleanTest, NullTest, NullTestType};
+use crate::sql::ast::{BoolExpr, BoolExprType, BoolTestType, BooleanTest, NullTest, NullTestType};
 
 use crate::bound::{Expr, ExprKind, ExprType, Truth};
 use crate::error::{Error, Result};
@@ -12,21 +12,20 @@ use crate::bind::context::Binder;
 impl Binder<'_> {
     pub(super) fn bool_expr(&mut self, expr: &BoolExpr) -> Result<Expr> {
         let place = span(expr.location);
-        let construct = match expr.boolop() {
+        let construct = match expr.boolop {
             BoolExprType::AndExpr => "AND",
             BoolExprType::OrExpr => "OR",
             BoolExprType::NotExpr => "NOT",
-            BoolExprType::Undefined => return Err(Error::internal("boolean expression")),
         };
         let mut args = Vec::with_capacity(expr.args.len());
         for arg in &expr.args {
             let arg = self.expr(arg)?;
             args.push(self.coerce_boolean(arg, construct)?);
         }
-        let kind = match expr.boolop() {
+        let kind = match expr.boolop {
             BoolExprType::AndExpr => ExprKind::And(args),
             BoolExprType::OrExpr => ExprKind::Or(args),
-            BoolExprType::NotExpr | BoolExprType::Undefined => match args.pop() {
+            BoolExprType::NotExpr => match args.pop() {
                 Some(arg) => ExprKind::Not(Box::new(arg)),
                 None => return Err(Error::internal("NOT without argument")),
             },
@@ -43,20 +42,19 @@ impl Binder<'_> {
         } else {
             arg
         };
-        let negated = test.nulltesttype() == NullTestType::IsNotNull;
+        let negated = test.nulltesttype == NullTestType::IsNotNull;
         let kind = ExprKind::IsNull { arg: Box::new(arg), negated, row };
         Ok(Expr::new(kind, ExprType::of(PgType::BOOL), span(test.location)))
     }
 
     pub(super) fn boolean_test(&mut self, test: &BooleanTest) -> Result<Expr> {
-        let (truth, negated, construct) = match test.booltesttype() {
+        let (truth, negated, construct) = match test.booltesttype {
             BoolTestType::IsTrue => (Truth::True, false, "IS TRUE"),
             BoolTestType::IsNotTrue => (Truth::True, true, "IS NOT TRUE"),
             BoolTestType::IsFalse => (Truth::False, false, "IS FALSE"),
             BoolTestType::IsNotFalse => (Truth::False, true, "IS NOT FALSE"),
             BoolTestType::IsUnknown => (Truth::Unknown, false, "IS UNKNOWN"),
             BoolTestType::IsNotUnknown => (Truth::Unknown, true, "IS NOT UNKNOWN"),
-            BoolTestType::Undefined => return Err(Error::internal("boolean test")),
         };
         let arg = self.expr(ast::child(&test.arg)?)?;
         let arg = Box::new(self.coerce_boolean(arg, construct)?);

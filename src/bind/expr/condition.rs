@@ -1,7 +1,7 @@
 //! CASE, COALESCE, GREATEST and LEAST.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{CaseExpr, CoalesceExpr, MinMaxExpr, MinMaxOp};
+use crate::sql::ast::Node;
+use crate::sql::ast::{CaseExpr, CoalesceExpr, MinMaxExpr, MinMaxOp};
 
 use crate::bound::{Expr, ExprKind, ExprType, Span};
 use crate::error::{Error, Result, SqlState};
@@ -26,7 +26,7 @@ impl Binder<'_> {
         let mut conditions = Vec::with_capacity(case.args.len());
         let mut results = Vec::with_capacity(case.args.len());
         for node in &case.args {
-            let NodeEnum::CaseWhen(when) = ast::inner(node)? else { return Err(Error::internal("CASE branch")) };
+            let Node::CaseWhen(when) = node else { return Err(Error::internal("CASE branch")) };
             let condition = self.expr(ast::child(&when.expr)?)?;
             let condition = match &operand {
                 Some(operand) => {
@@ -77,9 +77,9 @@ impl Binder<'_> {
 
     pub(super) fn min_max(&mut self, expr: &MinMaxExpr) -> Result<Expr> {
         let place = span(expr.location);
-        let name = match expr.op() {
+        let name = match expr.op {
             MinMaxOp::IsLeast => "LEAST",
-            MinMaxOp::IsGreatest | MinMaxOp::Undefined => "GREATEST",
+            MinMaxOp::IsGreatest => "GREATEST",
         };
         let args = expr.args.iter().map(|arg| self.expr(arg)).collect::<Result<Vec<_>>>()?;
         let (args, common) = self.unify(args, name)?;
@@ -100,9 +100,9 @@ impl Binder<'_> {
             Err(_) => self.make_op(&["<"], Some(probe(common)), probe(common), place)?,
         };
         let (less, _, _) = operator::into_parts(less)?;
-        let kind = match expr.op() {
+        let kind = match expr.op {
             MinMaxOp::IsLeast => ExprKind::Least { args, less },
-            MinMaxOp::IsGreatest | MinMaxOp::Undefined => ExprKind::Greatest { args, less },
+            MinMaxOp::IsGreatest => ExprKind::Greatest { args, less },
         };
         Ok(Expr::new(kind, ty, place))
     }

@@ -10,8 +10,7 @@ mod value;
 
 use std::sync::Arc;
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{AConst, Node, TypeCast, a_const};
+use crate::sql::ast::{AConst, Constant, Node, TypeCast};
 
 use crate::bound::{Expr, ExprKind, ExprType};
 use crate::catalog::CastContext;
@@ -37,31 +36,31 @@ impl Binder<'_> {
     }
 
     fn expr_inner(&mut self, node: &Node) -> Result<Expr> {
-        match ast::inner(node)? {
-            NodeEnum::AConst(constant) => self.constant(constant),
-            NodeEnum::ColumnRef(column) => self.column_ref(column),
-            NodeEnum::ParamRef(param) => self.param(param),
-            NodeEnum::AExpr(expr) => self.operation(expr),
-            NodeEnum::BoolExpr(expr) => self.bool_expr(expr),
-            NodeEnum::FuncCall(call) => self.func_call(call),
-            NodeEnum::TypeCast(cast) => self.type_cast(cast),
-            NodeEnum::CollateClause(clause) => self.collate_clause(clause),
-            NodeEnum::AArrayExpr(array) => self.array(array, None),
-            NodeEnum::AIndirection(indirection) => {
+        match node {
+            Node::AConst(constant) => self.constant(constant),
+            Node::ColumnRef(column) => self.column_ref(column),
+            Node::ParamRef(param) => self.param(param),
+            Node::AExpr(expr) => self.operation(expr),
+            Node::BoolExpr(expr) => self.bool_expr(expr),
+            Node::FuncCall(call) => self.func_call(call),
+            Node::TypeCast(cast) => self.type_cast(cast),
+            Node::CollateClause(clause) => self.collate_clause(clause),
+            Node::AArrayExpr(array) => self.array(array, None),
+            Node::AIndirection(indirection) => {
                 let arg = self.expr(ast::child(&indirection.arg)?)?;
                 let place = super::coerce::location(&arg);
                 self.indirection(arg, &indirection.indirection, place)
             }
-            NodeEnum::SubLink(link) => self.sublink(link),
-            NodeEnum::CaseExpr(case) => self.case(case),
-            NodeEnum::RowExpr(row) => self.row(row),
-            NodeEnum::CoalesceExpr(coalesce) => self.coalesce(coalesce),
-            NodeEnum::MinMaxExpr(expr) => self.min_max(expr),
-            NodeEnum::SqlvalueFunction(function) => self.value_function(function),
-            NodeEnum::NullTest(test) => self.null_test(test),
-            NodeEnum::BooleanTest(test) => self.boolean_test(test),
-            NodeEnum::GroupingFunc(grouping) => self.grouping(grouping),
-            NodeEnum::SetToDefault(default) => {
+            Node::SubLink(link) => self.sublink(link),
+            Node::CaseExpr(case) => self.case(case),
+            Node::RowExpr(row) => self.row(row),
+            Node::CoalesceExpr(coalesce) => self.coalesce(coalesce),
+            Node::MinMaxExpr(expr) => self.min_max(expr),
+            Node::SqlValueFunction(function) => self.value_function(function),
+            Node::NullTest(test) => self.null_test(test),
+            Node::BooleanTest(test) => self.boolean_test(test),
+            Node::GroupingFunc(grouping) => self.grouping(grouping),
+            Node::SetToDefault(default) => {
                 let error = Error::new(SqlState::SYNTAX_ERROR, "DEFAULT is not allowed in this context");
                 Err(at(error, span(default.location)))
             }
@@ -77,12 +76,12 @@ impl Binder<'_> {
         }
         Ok(match self.literals.of(constant) {
             None => literal(Datum::Null, PgType::UNKNOWN),
-            Some(a_const::Val::Ival(value)) => literal(Datum::Int4(value.ival), PgType::INT4),
-            Some(a_const::Val::Boolval(value)) => literal(Datum::Bool(value.boolval), PgType::BOOL),
-            Some(a_const::Val::Sval(value)) => literal(Datum::text(&value.sval), PgType::UNKNOWN),
-            Some(a_const::Val::Fval(value)) => return self.number(&value.fval, place),
-            Some(a_const::Val::Bsval(value)) => {
-                return self.read_literal(&Arc::from(value.bsval.as_str()), PgType::BIT, -1, place);
+            Some(Constant::Integer(value)) => literal(Datum::Int4(*value), PgType::INT4),
+            Some(Constant::Boolean(value)) => literal(Datum::Bool(*value), PgType::BOOL),
+            Some(Constant::String(value)) => literal(Datum::text(value), PgType::UNKNOWN),
+            Some(Constant::Float(value)) => return self.number(value, place),
+            Some(Constant::BitString(value)) => {
+                return self.read_literal(&Arc::from(value.as_str()), PgType::BIT, -1, place);
             }
         })
     }
@@ -107,8 +106,8 @@ impl Binder<'_> {
         let (target, typmod) = self.type_name(name)?;
         let arg = ast::child(&cast.arg)?;
         let base = self.base_type(target).0;
-        let expr = match (&arg.node, self.element_of(base)) {
-            (Some(NodeEnum::AArrayExpr(array)), Some(element)) => self.array(array, Some((base, element, typmod)))?,
+        let expr = match (arg, self.element_of(base)) {
+            (Node::AArrayExpr(array), Some(element)) => self.array(array, Some((base, element, typmod)))?,
             _ => self.expr(arg)?,
         };
         let place = if cast.location >= 0 { span(cast.location) } else { span(name.location) };

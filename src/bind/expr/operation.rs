@@ -1,7 +1,6 @@
 //! `A_Expr`: operators, IN, LIKE, BETWEEN, IS DISTINCT FROM, NULLIF.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::{AExpr, AExprKind, Node, SubLinkType};
+use crate::sql::ast::{AExpr, AExprKind, Node, SubLinkType};
 
 use crate::bound::{Expr, ExprKind, ExprType, Span};
 use crate::error::{Error, Result, SqlState};
@@ -18,12 +17,12 @@ impl Binder<'_> {
         let name = names(&expr.name);
         let left = || ast::child(&expr.lexpr);
         let right = || ast::child(&expr.rexpr);
-        match expr.kind() {
+        match expr.kind {
             AExprKind::AexprOp | AExprKind::AexprLike | AExprKind::AexprIlike | AExprKind::AexprSimilar => {
-                self.plain_operation(&name, expr.lexpr.as_deref(), right()?, place)
+                self.plain_operation(&name, expr.lexpr.as_ref(), right()?, place)
             }
             AExprKind::AexprOpAny | AExprKind::AexprOpAll => {
-                let all = expr.kind() == AExprKind::AexprOpAll;
+                let all = expr.kind == AExprKind::AexprOpAll;
                 let (left, right) = (self.expr(left()?)?, self.expr(right()?)?);
                 self.make_array_op(&name, left, right, all, place)
             }
@@ -35,18 +34,15 @@ impl Binder<'_> {
             AExprKind::AexprNotBetween => self.between(left()?, right()?, true, false, place),
             AExprKind::AexprBetweenSym => self.between(left()?, right()?, false, true, place),
             AExprKind::AexprNotBetweenSym => self.between(left()?, right()?, true, true, place),
-            AExprKind::Undefined => Err(Error::internal("operation without kind")),
         }
     }
 
     fn plain_operation(&mut self, name: &[&str], left: Option<&Node>, right: &Node, place: Span) -> Result<Expr> {
-        match (left.and_then(|node| node.node.as_ref()), &right.node) {
-            (Some(NodeEnum::RowExpr(row)), Some(NodeEnum::SubLink(link)))
-                if link.sub_link_type() == SubLinkType::ExprSublink =>
-            {
+        match (left, right) {
+            (Some(Node::RowExpr(row)), Node::SubLink(link)) if link.sub_link_type == SubLinkType::ExprSublink => {
                 self.row_sublink(name, row, link, place)
             }
-            (Some(NodeEnum::RowExpr(left)), Some(NodeEnum::RowExpr(right))) => {
+            (Some(Node::RowExpr(left)), Node::RowExpr(right)) => {
                 let left = self.row_elements(left)?;
                 let right = self.row_elements(right)?;
                 self.row_comparison(name, left, right, place)
@@ -62,13 +58,13 @@ impl Binder<'_> {
     fn distinct_from(&mut self, name: &[&str], left: &Node, right: &Node, not: bool, place: Span) -> Result<Expr> {
         // A bare NULL makes it a null test.
         for (this, other) in [(left, right), (right, left)] {
-            if matches!(&this.node, Some(NodeEnum::AConst(constant)) if constant.isnull) {
+            if matches!(this, Node::AConst(constant) if constant.isnull) {
                 let arg = Box::new(self.expr(other)?);
                 let kind = ExprKind::IsNull { arg, negated: !not, row: false };
                 return Ok(Expr::new(kind, ExprType::of(PgType::BOOL), place));
             }
         }
-        if let (Some(NodeEnum::RowExpr(left)), Some(NodeEnum::RowExpr(right))) = (&left.node, &right.node) {
+        if let (Node::RowExpr(left), Node::RowExpr(right)) = (left, right) {
             let left = self.row_elements(left)?;
             let right = self.row_elements(right)?;
             if left.len() != right.len() {
@@ -107,12 +103,12 @@ impl Binder<'_> {
     fn in_list(&mut self, name: &[&str], left: &Node, right: &Node, place: Span) -> Result<Expr> {
         let not = name == ["<>"];
         let items = ast::list(right);
-        let row = match &left.node {
-            Some(NodeEnum::RowExpr(row)) => Some(row),
+        let row = match left {
+            Node::RowExpr(row) => Some(row),
             _ => None,
         };
         let depth = self.scopes.len() - 1;
-        if row.is_none() && !items.iter().any(|item| matches!(&item.node, Some(NodeEnum::RowExpr(_)))) {
+        if row.is_none() && !items.iter().any(|item| matches!(item, Node::RowExpr(_))) {
             let subject = self.expr(left)?;
             let mut constants = Vec::new();
             let mut others = Vec::new();
@@ -160,8 +156,8 @@ impl Binder<'_> {
         }
         let mut tests = Vec::with_capacity(items.len());
         for item in items {
-            let test = match (row, &item.node) {
-                (Some(row), Some(NodeEnum::RowExpr(other))) => {
+            let test = match (row, item) {
+                (Some(row), Node::RowExpr(other)) => {
                     let left = self.row_elements(row)?;
                     let right = self.row_elements(other)?;
                     self.row_comparison(name, left, right, place)?

@@ -1,13 +1,13 @@
 //! ROW(...) and row-wise comparison.
 
-use pg_query::NodeEnum;
-use pg_query::protobuf::RowExpr;
+use crate::sql::ast::Node;
+use crate::sql::ast::RowExpr;
 
 use crate::bound::{Expr, ExprKind, RecordField, RowField, Span};
 use crate::error::{Error, Result, SqlState};
 use crate::types::PgType;
 
-use crate::bind::ast::{self, at, span};
+use crate::bind::ast::{at, span};
 use crate::bind::coerce::location;
 use crate::bind::context::Binder;
 
@@ -114,9 +114,9 @@ impl Binder<'_> {
     }
 
     /// The elements of a node that may be a row constructor.
-    pub(super) fn row_or_one(&mut self, node: &pg_query::protobuf::Node) -> Result<Vec<Expr>> {
-        match ast::inner(node)? {
-            NodeEnum::RowExpr(row) => self.row_elements(row),
+    pub(super) fn row_or_one(&mut self, node: &crate::sql::ast::Node) -> Result<Vec<Expr>> {
+        match node {
+            Node::RowExpr(row) => self.row_elements(row),
             _ => Ok(vec![self.expr(node)?]),
         }
     }

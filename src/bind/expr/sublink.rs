@@ -1,6 +1,6 @@
 //! Sub-queries in expressions (`transformSubLink`).
 
-use pg_query::protobuf::{RowExpr, SubLink, SubLinkType};
+use crate::sql::ast::{RowExpr, SubLink, SubLinkType};
 
 use crate::bound::{
     Body, Distinct, Expr, ExprKind, ExprType, From, Item, Limit, OutputColumn, Query, RangeColumn, RecordField, Select,
@@ -15,7 +15,7 @@ use crate::bind::context::{Binder, Kind, RangeField, Recursion};
 impl Binder<'_> {
     pub(super) fn sublink(&mut self, link: &SubLink) -> Result<Expr> {
         let place = span(link.location);
-        match link.sub_link_type() {
+        match link.sub_link_type {
             SubLinkType::ExistsSublink => {
                 let query = self.subselect(link)?;
                 Ok(subquery(query, SubqueryKind::Exists, ExprType::of(PgType::BOOL), place))
@@ -36,10 +36,9 @@ impl Binder<'_> {
             }
             SubLinkType::AnySublink => self.quantified(link, false, place),
             SubLinkType::AllSublink => self.quantified(link, true, place),
-            SubLinkType::RowcompareSublink
-            | SubLinkType::MultiexprSublink
-            | SubLinkType::CteSublink
-            | SubLinkType::Undefined => Err(at(Error::unsupported("this form of sub-query"), place)),
+            SubLinkType::RowcompareSublink | SubLinkType::MultiexprSublink | SubLinkType::CteSublink => {
+                Err(at(Error::unsupported("this form of sub-query"), place))
+            }
         }
     }
 
@@ -53,7 +52,7 @@ impl Binder<'_> {
     }
 
     /// A sub-query in an expression: recursion may not pass through it.
-    pub fn sub_query(&mut self, select: &pg_query::protobuf::SelectStmt) -> Result<Query> {
+    pub fn sub_query(&mut self, select: &crate::sql::ast::SelectStmt) -> Result<Query> {
         let saved = std::mem::replace(&mut self.recursion, Recursion::Subquery);
         let sets = self.set_returning;
         let result = self.select_statement(select, true);

@@ -1,6 +1,6 @@
 //! SQL value functions (`CURRENT_DATE`, `CURRENT_USER` ...) and GROUPING().
 
-use pg_query::protobuf::{FuncCall, GroupingFunc, SqlValueFunction, SqlValueFunctionOp};
+use crate::sql::ast::{FuncCall, GroupingFunc, SqlValueFunction, SqlValueFunctionOp};
 
 use crate::bound::{Expr, ExprKind, ExprType};
 use crate::catalog::CastContext;
@@ -14,7 +14,7 @@ impl Binder<'_> {
     /// Written as calls of the functions that give the same: all are STABLE, so they become context values.
     pub(super) fn value_function(&mut self, function: &SqlValueFunction) -> Result<Expr> {
         let place = span(function.location);
-        let (name, target) = match function.op() {
+        let (name, target) = match function.op {
             SqlValueFunctionOp::SvfopCurrentDate => ("now", PgType::DATE),
             SqlValueFunctionOp::SvfopCurrentTime | SqlValueFunctionOp::SvfopCurrentTimeN => ("now", PgType::TIMETZ),
             SqlValueFunctionOp::SvfopCurrentTimestamp | SqlValueFunctionOp::SvfopCurrentTimestampN => {
@@ -34,7 +34,7 @@ impl Binder<'_> {
         };
         let call = FuncCall::default();
         let value = self.call_bound(&call, &["pg_catalog", name], Vec::new(), place)?;
-        let typmod = match function.op() {
+        let typmod = match function.op {
             SqlValueFunctionOp::SvfopCurrentTimeN
             | SqlValueFunctionOp::SvfopCurrentTimestampN
             | SqlValueFunctionOp::SvfopLocaltimeN

@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::sql::ast::TypeName;
 use arrow::array::{ArrayRef, Int32Array};
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use pg_query::protobuf::TypeName;
 
 use crate::connector::{Cursor, Rows};
 use crate::error::{Error, Result, SqlState};
