@@ -17,6 +17,10 @@ use graticule::sql::{self, Command, Kind, Shapes, Statement};
 use graticule::types::{GeometryTypmod, PgType};
 use graticule::{policy, route};
 
+/// The server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SERVER: u32 = 20_000;
 
 /// Wrappers of targets that speak another dialect.

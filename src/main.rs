@@ -14,6 +14,10 @@ use graticule::{assembly, http, wire};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
+/// A statement is many small pieces of memory: this allocator takes a tenth of its time away.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One PostGIS dialect over every warehouse.
 #[derive(Parser)]
 #[command(name = "graticule", version)]

@@ -241,6 +241,10 @@ pub fn walk_from<'a>(from: &'a From, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<
 
 /// [`walk_statement`] over one expression, itself included, descending into its sub-queries.
 pub fn walk_expr<'a>(expr: &'a Expr, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<()>) -> ControlFlow<()> {
+    // Most expressions have nothing below them, which needs no stack.
+    if matches!(expr.kind, ExprKind::Column { .. } | ExprKind::Literal(_) | ExprKind::Param(_)) {
+        return f(Node::Expr(expr));
+    }
     stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || {
         f(Node::Expr(expr))?;
         let mut flow = ControlFlow::Continue(());

@@ -1,6 +1,6 @@
 //! PostgreSQL's privilege checks over a bound statement (`ExecCheckRTPerms`): table-level, else column by column.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use crate::bound::visit::{Node, walk_statement};
@@ -15,9 +15,18 @@ struct Read {
     whole: bool,
 }
 
+/// What [`check`] found.
+pub(super) struct Checked {
+    /// The role may read every column of every relation that the statement names.
+    pub open: bool,
+    /// There are data-modifying CTEs.
+    pub nested: bool,
+}
+
 /// Checks every base relation that the statement names; 42501 on the first that the role may not use so.
-pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Result<()> {
-    let mut reads: HashMap<RangeId, Read> = HashMap::new();
+pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Result<Checked> {
+    let mut nested = false;
+    let mut reads: BTreeMap<RangeId, Read> = BTreeMap::new();
     let mut scans: Vec<&Scan> = Vec::new();
     let mut locked: BTreeSet<RangeId> = BTreeSet::new();
     let _ = walk_statement(statement, &mut |node| {
@@ -31,11 +40,15 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Resu
             },
             Node::From(From::Scan(scan)) => scans.push(scan),
             Node::From(_) => {}
-            Node::Query(query) => locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges)),
+            Node::Query(query) => {
+                nested |= modifies(query);
+                locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges));
+            }
         }
         ControlFlow::Continue(())
     });
     let checker = Checker { catalog, role };
+    let mut open = scans.iter().all(|scan| checker.readable(&scan.relation));
     for scan in scans {
         checker.schema(scan)?;
         checker.select(scan, reads.get(&scan.range).unwrap_or(&Read::default()))?;
@@ -43,39 +56,32 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Resu
             checker.modify(scan, Privilege::Update, &[])?;
         }
     }
-    targets(statement, &mut |statement| checker.target(statement, &reads))
-}
-
-/// May the role read every column of every relation that the statement names?
-pub(super) fn reads_everything(statement: &Statement, catalog: &Catalog, role: u32) -> bool {
-    let readable = |relation: &Relation| {
-        (0..relation.columns.len()).all(|column| catalog.column_allows(role, relation, column, Privilege::Select))
-    };
-    let scans = walk_statement(statement, &mut |node| match node {
-        Node::From(From::Scan(scan)) if !readable(&scan.relation) => ControlFlow::Break(()),
-        Node::Expr(_) | Node::From(_) | Node::Query(_) => ControlFlow::Continue(()),
-    });
-    let mut all = scans.is_continue();
-    let walked = targets(statement, &mut |statement| {
-        all &= match statement {
-            Statement::Delete(delete) => readable(&delete.target.relation),
-            Statement::Insert(insert) => readable(&insert.target.relation),
+    targets(statement, nested, &mut |statement| {
+        checker.target(statement, &reads)?;
+        open &= match statement {
+            Statement::Delete(delete) => checker.readable(&delete.target.relation),
+            Statement::Insert(insert) => checker.readable(&insert.target.relation),
             Statement::Query(_) => true,
-            Statement::Update(update) => readable(&update.target.relation),
+            Statement::Update(update) => checker.readable(&update.target.relation),
         };
         Ok(())
-    });
-    all && walked.is_ok()
+    })?;
+    Ok(Checked { open, nested })
 }
 
-/// Calls `f` on the statement and on every data-modifying CTE in it.
-pub(super) fn targets(statement: &Statement, f: &mut dyn FnMut(&Statement) -> Result<()>) -> Result<()> {
+/// Has the query a data-modifying CTE?
+pub(super) fn modifies(query: &Query) -> bool {
+    query.ctes.iter().any(|cte| !matches!(cte.query, Statement::Query(_)))
+}
+
+/// Calls `f` on the statement and on every data-modifying CTE in it; `nested`: some query of it [`modifies`].
+pub(super) fn targets(statement: &Statement, nested: bool, f: &mut dyn FnMut(&Statement) -> Result<()>) -> Result<()> {
     f(statement)?;
     let mut result = Ok(());
     let mut ctes = |ctes: &[Cte]| {
         for cte in ctes {
             if result.is_ok() && !matches!(cte.query, Statement::Query(_)) {
-                result = targets(&cte.query, f);
+                result = targets(&cte.query, nested, f);
             }
         }
     };
@@ -85,12 +91,14 @@ pub(super) fn targets(statement: &Statement, f: &mut dyn FnMut(&Statement) -> Re
         Statement::Query(_) => {}
         Statement::Update(update) => ctes(&update.ctes),
     }
-    let _ = walk_statement(statement, &mut |node| {
-        if let Node::Query(Query { ctes: list, .. }) = node {
-            ctes(list);
-        }
-        ControlFlow::Continue(())
-    });
+    if nested {
+        let _ = walk_statement(statement, &mut |node| {
+            if let Node::Query(Query { ctes: list, .. }) = node {
+                ctes(list);
+            }
+            ControlFlow::Continue(())
+        });
+    }
     result
 }
 
@@ -100,6 +108,12 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// May the role read every column?
+    fn readable(&self, relation: &Relation) -> bool {
+        let may = |column| self.catalog.column_allows(self.role, relation, column, Privilege::Select);
+        (0..relation.columns.len()).all(may)
+    }
+
     fn schema(&self, scan: &Scan) -> Result<()> {
         if self.catalog.schema_visible(self.role, &scan.relation.schema) {
             return Ok(());
@@ -141,7 +155,7 @@ impl Checker<'_> {
         if allowed { Ok(()) } else { Err(denied(scan)) }
     }
 
-    fn target(&self, statement: &Statement, reads: &HashMap<RangeId, Read>) -> Result<()> {
+    fn target(&self, statement: &Statement, reads: &BTreeMap<RangeId, Read>) -> Result<()> {
         let scan = match statement {
             Statement::Query(_) => return Ok(()),
             Statement::Delete(delete) => {

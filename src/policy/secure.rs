@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::privilege;
+use super::privilege::{self, Checked};
 use super::secured::{ColumnAccess, Fence, Secured, SecuredScan, SecuredTarget};
 use crate::bound::visit::{Node, walk_statement};
 use crate::bound::visit_mut::{NodeMut, walk_statement_mut};
@@ -15,8 +15,7 @@ use crate::error::{Error, Result};
 /// Applies the role's privileges and policies. Views are expanded before.
 pub fn secure(bound: Bound, catalog: &Catalog, role: u32) -> Result<Secured> {
     let Bound { mut statement, params, contexts, read: _ } = bound;
-    privilege::check(&statement, catalog, role)?;
-    let open = privilege::reads_everything(&statement, catalog, role);
+    let Checked { open, nested } = privilege::check(&statement, catalog, role)?;
     walk_statement_mut(&mut statement, &mut |node| {
         if let NodeMut::From(from) = node
             && let From::Scan(scan) = from
@@ -26,7 +25,7 @@ pub fn secure(bound: Bound, catalog: &Catalog, role: u32) -> Result<Secured> {
         Ok(())
     })?;
     let mut targets = BTreeMap::new();
-    privilege::targets(&statement, &mut |statement| {
+    privilege::targets(&statement, nested, &mut |statement| {
         if let Some((range, target)) = secured_target(statement) {
             targets.insert(range, target);
         }
@@ -69,15 +68,19 @@ fn secured_target(statement: &Statement) -> Option<(RangeId, SecuredTarget)> {
 
 /// Invariant 2, checked on the result: no base relation without its security.
 fn no_open_scan(secured: &Secured) -> Result<()> {
-    let mut open = None;
+    let (mut open, mut nested) = (None, false);
     let _ = walk_statement(&secured.statement, &mut |node| match node {
         Node::From(From::Scan(scan)) => {
             open = Some(scan.relation.name.clone());
             ControlFlow::Break(())
         }
-        Node::Expr(_) | Node::From(_) | Node::Query(_) => ControlFlow::Continue(()),
+        Node::Query(query) => {
+            nested |= privilege::modifies(query);
+            ControlFlow::Continue(())
+        }
+        Node::Expr(_) | Node::From(_) => ControlFlow::Continue(()),
     });
-    privilege::targets(&secured.statement, &mut |statement| {
+    privilege::targets(&secured.statement, nested, &mut |statement| {
         let range = match statement {
             Statement::Query(_) => return Ok(()),
             Statement::Delete(delete) => delete.target.range,

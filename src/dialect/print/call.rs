@@ -367,7 +367,7 @@ impl<'a> Printer<'a> {
             self.function_rule(test.function)?;
             self.check_rows(test.function, std::slice::from_ref(test.left))?;
         }
-        self.ranges.insert(range, Range { alias: String::new(), columns: Columns::Test });
+        self.ranges.insert(range, Range { alias: "".into(), columns: Columns::Test });
         if self.foreign() {
             if tests.len() > 1 {
                 return Err(self.refuse("a comparison of rows with a sub-query"));
@@ -413,7 +413,8 @@ impl<'a> Printer<'a> {
             let alias = self.unique("q");
             let (names, renamed) = self.unique_names(query.columns.iter().map(|column| column.name.as_str()));
             self.push("SELECT ");
-            let named = Range { alias: alias.clone(), columns: Columns::Named { names: names.clone(), renamed } };
+            let named =
+                Range { alias: alias.as_str().into(), columns: Columns::Named { names: names.clone(), renamed } };
             self.ranges.insert(range, named);
             for (n, test) in tests.iter().enumerate() {
                 if n > 0 {

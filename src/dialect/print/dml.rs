@@ -61,7 +61,7 @@ impl<'a> Printer<'a> {
             return Ok(());
         }
         let columns = Columns::Relation { relation: insert.target.relation.clone(), derived: false };
-        self.ranges.insert(conflict.excluded, Range { alias: "excluded".to_owned(), columns });
+        self.ranges.insert(conflict.excluded, Range { alias: "excluded".into(), columns });
         self.push(" DO UPDATE SET ");
         self.assignments(&insert.target, &conflict.assignments)?;
         self.filter_clause(conflict.filter.as_ref())

@@ -1,5 +1,7 @@
 //! Expressions. Each compound one prints its own parentheses.
 
+use std::sync::Arc;
+
 use super::from::{has_one_tableoid, system_column};
 use super::{Columns, Construct, Printer, Range, is_volatile};
 use crate::bound::{CastMethod, Expr, ExprKind, ExprType, RangeId, SubqueryKind, SystemColumn, Truth};
@@ -263,53 +265,54 @@ impl<'a> Printer<'a> {
 
     pub(super) fn column(&mut self, range: RangeId, column: usize) -> Result<()> {
         let Range { alias, columns } = self.range(range)?;
-        let alias = alias.clone();
-        let mut cast = None;
-        let name = match columns {
+        let alias = Arc::clone(alias);
+        let (relation, derived) = match columns {
             Columns::Named { names, .. } => {
-                names.get(column).cloned().ok_or_else(|| Error::internal("a column out of range"))?
+                let name = names.get(column).cloned().ok_or_else(|| Error::internal("a column out of range"))?;
+                return self.qualified(&alias, &name);
             }
-            Columns::Relation { relation, derived } => match relation.columns.get(column) {
-                Some(found) => {
-                    // A driver says less than PostgreSQL: what it calls text may be an enum, a name, character(n).
-                    cast = self.driven().then(|| ExprType::of(found.ty));
-                    if self.foreign() {
-                        self.foreign_column(found)?;
-                    } else if self.driven() && found.ty.is_foreign() {
-                        let type_name = self.target.catalog.format_type(found.ty, -1);
-                        return Err(self.refuse(format!("column {} of type {type_name}", found.name)));
-                    } else if !found.ty.is_foreign()
-                        && let Some(TypeRule::Refuse(why)) = self.target.dialect.ty(found.ty)
-                    {
-                        let what = format!("column {} of type {}", found.name, found.ty.name());
-                        return Err(self.refuse(what).detail(why.clone()));
-                    }
-                    if *derived { found.name.clone() } else { found.remote_name.clone() }
-                }
-                None if self.driven() => return Err(self.refuse("a system column")),
-                None => {
-                    self.construct(Construct::SystemColumns)?;
-                    let number = column - relation.columns.len();
-                    let name = system_column(number)?;
-                    if number == SystemColumn::Tableoid as usize {
-                        if !has_one_tableoid(relation.kind) || !matches!(relation.source, Source::Remote { .. }) {
-                            return Err(self.refuse(format!("tableoid of {}", relation.name)));
-                        }
-                        let oid = relation.oid;
-                        self.push("CASE WHEN (");
-                        self.name(&alias)?;
-                        self.push(&format!(".tableoid IS NOT NULL) THEN '{oid}'::pg_catalog.oid END"));
-                        return Ok(());
-                    }
-                    name.to_owned()
-                }
-            },
+            Columns::Relation { relation, derived } => (Arc::clone(relation), *derived),
             Columns::Test => return Err(self.refuse("this comparison with a sub-query")),
         };
-        self.name(&alias)?;
+        if let Some(found) = relation.columns.get(column) {
+            if self.foreign() {
+                self.foreign_column(found)?;
+            } else if self.driven() && found.ty.is_foreign() {
+                let type_name = self.target.catalog.format_type(found.ty, -1);
+                return Err(self.refuse(format!("column {} of type {type_name}", found.name)));
+            } else if !found.ty.is_foreign()
+                && let Some(TypeRule::Refuse(why)) = self.target.dialect.ty(found.ty)
+            {
+                let what = format!("column {} of type {}", found.name, found.ty.name());
+                return Err(self.refuse(what).detail(why.clone()));
+            }
+            self.qualified(&alias, if derived { &found.name } else { &found.remote_name })?;
+            // A driver says less than PostgreSQL: what it calls text may be an enum, a name, character(n).
+            return if self.driven() { self.cast_suffix(&ExprType::of(found.ty)) } else { Ok(()) };
+        }
+        if self.driven() {
+            return Err(self.refuse("a system column"));
+        }
+        self.construct(Construct::SystemColumns)?;
+        let number = column - relation.columns.len();
+        let name = system_column(number)?;
+        if number == SystemColumn::Tableoid as usize {
+            if !has_one_tableoid(relation.kind) || !matches!(relation.source, Source::Remote { .. }) {
+                return Err(self.refuse(format!("tableoid of {}", relation.name)));
+            }
+            let oid = relation.oid;
+            self.push("CASE WHEN (");
+            self.name(&alias)?;
+            self.push(&format!(".tableoid IS NOT NULL) THEN '{oid}'::pg_catalog.oid END"));
+            return Ok(());
+        }
+        self.qualified(&alias, name)
+    }
+
+    fn qualified(&mut self, alias: &str, name: &str) -> Result<()> {
+        self.name(alias)?;
         self.push(".");
-        self.name(&name)?;
-        cast.map_or(Ok(()), |ty| self.cast_suffix(&ty))
+        self.name(name)
     }
 
     fn whole_row(&mut self, range: RangeId) -> Result<()> {

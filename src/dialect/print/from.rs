@@ -1,6 +1,7 @@
 //! FROM items.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Columns, Construct, Printer, Range, quote};
 use crate::bound::{Expr, ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Scan, SystemColumn};
@@ -79,12 +80,12 @@ impl<'a> Printer<'a> {
     }
 
     /// A name of its own; where the whole row is read by it, no column's name either: as a bare name a column comes first.
-    fn range_alias(&mut self, range: RangeId, wished: &str) -> String {
+    fn range_alias(&mut self, range: RangeId, wished: &str) -> Arc<str> {
         let mut alias = self.unique(wished);
         while self.uses.whole.contains(&range) && self.uses.names.contains(&alias) {
             alias = self.unique(wished);
         }
-        alias
+        alias.into()
     }
 
     pub(super) fn column_list(&mut self, names: &[String]) -> Result<()> {

@@ -15,7 +15,7 @@ mod query;
 mod types;
 mod weaken;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         out: String::new(),
         spans: Vec::new(),
         params: Vec::new(),
-        ranges: HashMap::new(),
+        ranges: BTreeMap::new(),
         ctes: HashMap::new(),
         cte_columns: HashMap::new(),
         taken: HashSet::new(),
@@ -102,22 +102,16 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
 /// What the statement reads of each range, found before printing.
 #[derive(Debug, Default)]
 struct Uses {
-    columns: HashMap<RangeId, BTreeSet<usize>>,
+    columns: BTreeMap<RangeId, BTreeSet<usize>>,
     whole: HashSet<RangeId>,
     locked: HashSet<RangeId>,
-    /// Names of the columns that a whole row's alias could be taken for.
+    /// Names of the columns that a whole row's alias could be taken for; none without a whole row.
     names: HashSet<String>,
 }
 
 impl Uses {
     fn of(statement: &Statement) -> Uses {
         let mut uses = Uses::default();
-        match statement {
-            Statement::Delete(delete) => uses.relation(&delete.target.relation),
-            Statement::Insert(insert) => uses.relation(&insert.target.relation),
-            Statement::Update(update) => uses.relation(&update.target.relation),
-            Statement::Query(_) => {}
-        }
         let _ = walk_statement(statement, &mut |node| {
             match node {
                 Node::Expr(expr) => match &expr.kind {
@@ -129,19 +123,37 @@ impl Uses {
                     }
                     _ => {}
                 },
-                Node::From(From::Secured(scan)) => uses.relation(&scan.scan.relation),
-                Node::From(From::Cte { columns, .. } | From::Subquery { columns, .. }) => {
-                    uses.names.extend(columns.iter().map(|column| column.name.clone()));
-                }
-                Node::From(From::Function(scan)) => {
-                    uses.names.extend(scan.columns.iter().map(|column| column.name.clone()));
-                }
-                Node::From(From::Fragment(_) | From::Join(_) | From::Scan(_)) => {}
+                Node::From(_) => {}
                 Node::Query(query) => uses.locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges)),
             }
             ControlFlow::Continue(())
         });
+        if !uses.whole.is_empty() {
+            uses.column_names(statement);
+        }
         uses
+    }
+
+    fn column_names(&mut self, statement: &Statement) {
+        match statement {
+            Statement::Delete(delete) => self.relation(&delete.target.relation),
+            Statement::Insert(insert) => self.relation(&insert.target.relation),
+            Statement::Update(update) => self.relation(&update.target.relation),
+            Statement::Query(_) => {}
+        }
+        let _ = walk_statement(statement, &mut |node| {
+            match node {
+                Node::From(From::Secured(scan)) => self.relation(&scan.scan.relation),
+                Node::From(From::Cte { columns, .. } | From::Subquery { columns, .. }) => {
+                    self.names.extend(columns.iter().map(|column| column.name.clone()));
+                }
+                Node::From(From::Function(scan)) => {
+                    self.names.extend(scan.columns.iter().map(|column| column.name.clone()));
+                }
+                Node::Expr(_) | Node::Query(_) | Node::From(From::Fragment(_) | From::Join(_) | From::Scan(_)) => {}
+            }
+            ControlFlow::Continue(())
+        });
     }
 
     fn relation(&mut self, relation: &Relation) {
@@ -155,7 +167,7 @@ impl Uses {
 /// How a range is named in the printed text.
 #[derive(Debug)]
 struct Range {
-    alias: String,
+    alias: Arc<str>,
     columns: Columns,
 }
 
@@ -175,7 +187,7 @@ struct Printer<'a> {
     out: String,
     spans: Vec<(usize, usize)>,
     params: Vec<Param>,
-    ranges: HashMap<RangeId, Range>,
+    ranges: BTreeMap<RangeId, Range>,
     /// Printed name of each CTE.
     ctes: HashMap<CteId, String>,
     /// Printed names of each CTE's columns, where they are said in its select list.
