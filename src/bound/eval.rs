@@ -116,6 +116,21 @@ impl Compiled {
     }
 }
 
+/// Functions that tell how PostGIS stores a value, not what it is.
+const OF_STORAGE: [&str; 2] = ["st_memsize(geometry)", "st_summary(geometry)"];
+
+/// May PostGIS store a box with the value that no geometry of this form has by itself? A geography's stays when it is cast, and what a
+/// sub-query computes (a column without a typmod) may be such a cast.
+fn may_keep_a_box(expr: &Expr) -> bool {
+    let column = matches!(expr.kind, ExprKind::Column { .. });
+    if expr.ty.oid == PgType::GEOGRAPHY || (column && expr.ty.oid == PgType::GEOMETRY && expr.ty.typmod == -1) {
+        return true;
+    }
+    let mut found = false;
+    super::visit::children(expr, &mut |child| found = found || may_keep_a_box(child));
+    found
+}
+
 struct Compiler<'a> {
     env: &'a Env,
     slot_of: &'a dyn Fn(&Expr) -> Option<usize>,
@@ -157,6 +172,9 @@ impl Compiler<'_> {
                 return refuse(&format!("VARIADIC in a call of {} outside of its source", function.name));
             }
             ExprKind::Call { function, args, .. } => {
+                if OF_STORAGE.contains(&&*function.symbol) && args.iter().any(may_keep_a_box) {
+                    return refuse(&format!("{} of what was a geography, outside of its source,", function.name));
+                }
                 let types: Vec<PgType> = args.iter().map(|arg| arg.ty.oid).collect();
                 self.check_collations(expr, args)?;
                 let args = self.nodes(args)?;

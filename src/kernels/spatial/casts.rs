@@ -49,9 +49,9 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
         let (sides, srid) = args::box3d(a, 0)?;
         Ok(solid(sides, srid).into_datum())
     }),
-    ("json(geometry)", |_, a| Ok(Datum::text(json_out::geojson(&args::geometry(a, 0)?, 15, 0)?))),
+    ("json(geometry)", |_, a| Ok(Datum::text(json_out::cast(&args::geometry(a, 0)?)?))),
     ("jsonb(geometry)", |call, a| {
-        let text = json_out::geojson(&args::geometry(a, 0)?, 15, 0)?;
+        let text = json_out::cast(&args::geometry(a, 0)?)?;
         crate::kernels::core::json::input(call.env, PgType::JSONB, -1, &text)
     }),
     ("postgis_typmod_srid(int4)", |_, a| Ok(Datum::Int4(unpack(a)?.srid))),

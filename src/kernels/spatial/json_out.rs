@@ -28,6 +28,12 @@ pub fn geojson(geometry: &Geometry, precision: i32, options: i32) -> Result<Stri
     Ok(out)
 }
 
+/// A geometry cast to JSON: it names its reference system, also 4326, if that has a name.
+pub fn cast(geometry: &Geometry) -> Result<String> {
+    let known = authority(geometry.srid, true).is_ok();
+    geojson(geometry, 15, if known { SHORT_CRS } else { 0 })
+}
+
 /// `EPSG:4326` or `urn:ogc:def:crs:EPSG::4326`, of an SRID PostGIS's spatial_ref_sys has.
 pub fn authority(srid: i32, short: bool) -> Result<String> {
     let name = match srid {

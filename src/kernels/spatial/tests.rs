@@ -42,6 +42,12 @@ fn answers_as_postgis() {
         ("st_shortestline(geometry,geometry)", &["LINESTRING(0 0,10 0)", "POINT(3 4)"], "LINESTRING(3 0,3 4)"),
         ("st_area(geometry)", &["POLYGON((0 0,10 0,10 10,0 10,0 0),(2 2,4 2,4 4,2 4,2 2))"], "96"),
         ("geometry_overlaps(geometry,geometry)", &["POINT(0 0)", "POINT EMPTY"], "f"),
+        (
+            "json(geometry)",
+            &["SRID=4326;POINT(1 2)"],
+            r#"{"type":"Point","crs":{"type":"name","properties":{"name":"EPSG:4326"}},"coordinates":[1,2]}"#,
+        ),
+        ("json(geometry)", &["POINT(1 2)"], r#"{"type":"Point","coordinates":[1,2]}"#),
         ("geometry_same(geometry,geometry)", &["POINT EMPTY", "POINT EMPTY"], "t"),
         ("st_simplify(geometry,float8)", &["POLYGON((0 0,4 0,4 4,0 4,0 0))", "10"], "NULL"),
         ("st_snaptogrid(geometry,float8)", &["LINESTRING(0.1 0.2,0.3 0.1)", "1"], "LINESTRING EMPTY"),
