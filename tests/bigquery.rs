@@ -1,12 +1,12 @@
 //! BigQuery as a source, on an emulator: types, pushed and finished statements, federation, and what goes wrong on the way.
 
+mod geographies;
+
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 
-use crate::corpus::expressions;
 use crate::support::bigquery::{Double, Emulator, Fault, State};
-use crate::support::differential::{Report, compare};
 use crate::support::graticule::Graticule;
 use crate::support::postgres;
 
@@ -360,7 +360,7 @@ fn faults_lose_no_row_and_double_none() {
     let Some((_emulator, double)) = thousand() else { return };
     let server = Graticule::serve(
         "bq",
-        &double.server("b", ", page_rows '100', labels 'team=maps', maximum_bytes_billed '1000000'"),
+        &double.server("b", ", page_rows '100', labels 'team=maps', maximum_bytes_billed '20000000'"),
     );
     let mut client = server.client("bq");
     client.query("select graticule.attach('b', 'public', 'bq')").expect("attached");
@@ -370,7 +370,7 @@ fn faults_lose_no_row_and_double_none() {
     let asked = double.last_asked();
     assert_eq!(asked["labels"]["team"], "maps");
     assert_eq!(asked["labels"]["graticule_query"], asked["requestId"]);
-    assert_eq!(asked["maximumBytesBilled"], "1000000");
+    assert_eq!(asked["maximumBytesBilled"], "20000000");
     assert_eq!(
         (asked["useLegacySql"].as_bool(), asked["jobCreationMode"].as_str()),
         (Some(false), Some("JOB_CREATION_OPTIONAL"))
@@ -388,6 +388,15 @@ fn faults_lose_no_row_and_double_none() {
     }
     double.fail("pageToken=300", &[Fault::Garbled]);
     assert_eq!(client.query(sql).expect_err("half a page").state, "08006");
+    // Pages that hold other rows than they should: told before the result is.
+    for fault in [Fault::Short, Fault::Twice] {
+        for word in ["/queries", "pageToken=300", "pageToken=900"] {
+            double.fail(word, &[fault]);
+            let failure = client.query(sql).expect_err("another number of rows");
+            assert_eq!(failure.state, "08006", "{fault:?} {word}: {}", failure.message);
+            assert_eq!(double.left(), 0);
+        }
+    }
     // A storm without an end.
     double.fail("pageToken=300", &[Fault::Busy; 8]);
     assert_eq!(client.query(sql).expect_err("busy").state, "53300");
@@ -400,6 +409,103 @@ fn faults_lose_no_row_and_double_none() {
     assert!(pages < 9, "{pages} pages for 150 rows");
     assert_eq!(client.rows("fetch 900 c"), all[150..]);
     client.simple("commit").expect("ended");
+}
+
+#[test]
+fn a_large_result_comes_page_by_page() {
+    let Some(emulator) = Emulator::start() else { return };
+    emulator.run(&[
+        "create table public.large(id int64, v string, g geography)",
+        "insert into public.large(id, v, g) select n, concat('row ', cast(n as string)), st_geogpoint(mod(n, 180), mod(n, 90)) \
+         from unnest(generate_array(1, 20000)) as n",
+    ]);
+    let double = Double::start(emulator.port);
+    let server = Graticule::serve("bq", &double.server("b", ", page_rows '1500'"));
+    let mut client = server.client("bq");
+    client.query("select graticule.attach('b', 'public', 'bq')").expect("attached");
+    for (word, faults) in [
+        ("pageToken=1500", &[Fault::Busy, Fault::Busy][..]),
+        ("pageToken=9000", &[Fault::Cut]),
+        ("pageToken=18000", &[Fault::Busy, Fault::Cut, Fault::Busy]),
+    ] {
+        double.fail(word, faults);
+    }
+    let found = client.query("select id, v, g from bq.large order by id").expect("all rows");
+    assert_eq!((found.rows.len(), double.left()), (20_000, 0));
+    for (n, row) in found.rows.iter().enumerate() {
+        let text = |at: usize| row[at].as_deref().map(String::from_utf8_lossy).expect("a value").into_owned();
+        assert_eq!((text(0), text(1)), ((n + 1).to_string(), format!("row {}", n + 1)));
+    }
+    assert_eq!(double.count("pageToken="), 13 + 6);
+    // Finished here, it is all of them too.
+    let sums = "select count(*), count(distinct id), sum(id), count(distinct st_astext(g)) from bq.large";
+    assert_eq!(client.rows(sums), ["20000|20000|200010000|180"]);
+}
+
+#[test]
+fn a_statement_that_would_cost_too_much_is_told_its_bytes() {
+    let Some((_emulator, double)) = thousand() else { return };
+    let server = Graticule::serve("bq", &double.server("b", ", maximum_bytes_billed '4000'"));
+    let mut client = server.client("bq");
+    client.query("select graticule.attach('b', 'public', 'bq')").expect("attached");
+    let failure = client.query("select id, v from bq.big").expect_err("too many bytes");
+    assert_eq!(failure.state, "53400", "{}", failure.message);
+    assert_eq!(failure.detail.as_deref(), Some("It would read 65536 bytes; maximum_bytes_billed is 4000."));
+    assert_eq!(double.last_asked()["dryRun"], true);
+}
+
+#[test]
+fn what_bigquery_has_no_type_for_is_finished_here() {
+    let Some(emulator) = Emulator::start() else { return };
+    emulator.run(&[
+        "create table public.r(id int64, f float64, s string)",
+        "insert into public.r(id, f, s) values (1, 0.1, 'in 44 BC'), (2, 16777217, 'infinity'), (3, null, null)",
+    ]);
+    let server = Graticule::serve("bq", &emulator.server("b", ""));
+    let mut client = server.client("bq");
+    client.query("select graticule.attach('b', 'public', 'public')").expect("attached");
+    // FLOAT64 is the only one there: a float4 is rounded here, as PostgreSQL rounds.
+    for (sql, expected) in [
+        ("select id, f::real from r order by id", &["1|0.1", "2|1.6777216e+07", "3|∅"][..]),
+        ("select f::real::float8 from r where id < 3 order by 1", &["0.10000000149011612", "16777216"]),
+        ("select id from r where f::real = 0.1::real", &["1"]),
+        ("select id from r where f = 0.1::real", &[]),
+        ("select sum(f::real), avg(f::real) from r where id = 2", &["1.6777216e+07|16777216"]),
+        ("select f::real, count(*) from r group by 1 order by 1", &["0.1|1", "1.6777216e+07|1", "∅|1"]),
+        ("select 1::real, id from r where f > 1", &["1|2"]),
+    ] {
+        assert_eq!(client.rows(sql), expected, "{sql}");
+    }
+    client.simple("set graticule.route = 'server'").expect("set");
+    assert_eq!(client.query("select f::real from r").expect_err("not there").state, "0A000");
+    client.simple("reset graticule.route").expect("reset");
+    // What reads as a moment that BigQuery has not is a text all the same.
+    client.simple("prepare t(text) as select id from r where s = $1").expect("prepared");
+    assert_eq!(client.rows("execute t('in 44 BC')"), ["1"]);
+    assert_eq!(client.rows("execute t('infinity')"), ["2"]);
+}
+
+#[test]
+fn a_cancel_waits_for_no_answer() {
+    let Some(emulator) = Emulator::start() else { return };
+    emulator.run(&[
+        "create table public.n(id int64)",
+        "insert into public.n(id) select n from unnest(generate_array(1, 200)) as n",
+    ]);
+    let server = Graticule::serve("bq", &emulator.server("b", ""));
+    let mut client = server.client("bq");
+    client.query("select graticule.attach('b', 'public', 'public')").expect("attached");
+    // The emulator says nothing before a statement is done, and cannot stop it.
+    let slow = "select count(*) from n a cross join n b where (a.id + b.id) % 7 = 1";
+    let plan = client.rows(&format!("explain {slow}")).join("\n");
+    assert!(plan.contains("Route: Pushed"), "{plan}");
+    client.simple("set statement_timeout = '500ms'").expect("set");
+    let start = Instant::now();
+    assert_eq!(client.query(slow).expect_err("too slow").state, "57014");
+    let waited = start.elapsed();
+    client.simple("reset statement_timeout").expect("reset");
+    assert_eq!(client.rows("select count(*) from n"), ["200"]);
+    assert!(start.elapsed() > waited + Duration::from_secs(1), "the statement was not slow: {waited:?}");
 }
 
 #[test]
@@ -510,88 +616,4 @@ fn a_token_that_ends_is_renewed() {
     let seen = client.rows("select coalesce(umoptions::text, '') from pg_user_mappings");
     assert!(!seen.join("").contains("PRIVATE KEY"), "{seen:?}");
     let _ = std::fs::remove_dir_all(&folder);
-}
-
-/// The 550 expressions over geographies of the emulator: what can be read as `column::geometry` or as a geography is.
-#[test]
-fn expressions_over_geographies_differ_nowhere() {
-    let (Some(emulator), Some(oracle)) = (Emulator::start(), postgres::shared()) else { return };
-    // Every point, line and polygon literal that a geography can hold becomes a row of a table there.
-    let pattern = regex::Regex::new(
-        r"(?i)(?:(?P<text>FromText|FromEWKT|AsText)\()?'(?:SRID=4326;)?((?:POINT|LINESTRING|POLYGON|MULTIPOINT|MULTILINESTRING|MULTIPOLYGON) ?\([^']*\))'(?P<cast>::geometry|::geography)?",
-    )
-    .expect("a pattern");
-    let mut report = Report::default();
-    let mut shapes: Vec<String> = Vec::new();
-    let mut lifted = Vec::new();
-    for expression in expressions() {
-        let mut places = Vec::new();
-        let sql = pattern.replace_all(&expression.sql, |found: &regex::Captures<'_>| {
-            // What is read as a text there is no geometry.
-            if found.name("text").is_some() {
-                return found[0].to_owned();
-            }
-            let at = shapes.iter().position(|shape| *shape == found[2]).unwrap_or_else(|| {
-                shapes.push(found[2].to_owned());
-                shapes.len() - 1
-            });
-            places.push(at);
-            let alias = format!("s{}", places.len());
-            let geography = found.name("cast").is_some_and(|cast| cast.as_str() == "::geography");
-            if geography { format!("{alias}.g") } else { format!("{alias}.g::geometry") }
-        });
-        lifted.push((expression.id.clone(), sql.into_owned(), places, expression.sql.clone()));
-    }
-    // The emulator stores what it can; the oracle gets what is stored.
-    emulator.run(&["create table public.far_shapes(id int64, g geography)"]);
-    let mut stored = vec![false; shapes.len()];
-    for (at, shape) in shapes.iter().enumerate() {
-        let inserted =
-            emulator.query(&format!("insert into public.far_shapes(id, g) values ({at}, st_geogfromtext('{shape}'))"));
-        let read = emulator.query(&format!("select to_hex(st_asbinary(g)) from public.far_shapes where id = {at}"));
-        // BigQuery takes no latitude beyond a pole.
-        let globe = emulator.query(&format!(
-            "select b.xmin >= -180 and b.xmax <= 180 and b.ymin >= -90 and b.ymax <= 90 \
-             from (select st_boundingbox(g) as b from public.far_shapes where id = {at}) as q"
-        ));
-        let outside = globe["rows"][0]["f"][0]["v"] == "false";
-        stored[at] = inserted.get("error").is_none() && read.get("error").is_none() && !outside;
-        if !stored[at] {
-            emulator.query(&format!("delete from public.far_shapes where id = {at}"));
-        }
-    }
-    oracle.database("bq_shapes", include_str!("../compat/postgis_fixture.sql"));
-    let init = emulator.server("b", "");
-    let server = Graticule::serve("bq", &init);
-    let mut ours = server.client("bq");
-    ours.query("select graticule.attach('b', 'public', 'public')").expect("attached");
-    let mut there = oracle.client("bq_shapes");
-    there.simple("create table far_shapes(id int8, g geography(Geometry,4326))").expect("a table");
-    for row in ours.rows("select id, g from public.far_shapes order by id") {
-        let (id, g) = row.split_once('|').expect("two columns");
-        there.simple(&format!("insert into far_shapes values ({id}, '{g}')")).expect("a shape");
-    }
-    let mut geometry = oracle.client("bq_shapes");
-    let (mut tried, mut skipped) = (0, 0);
-    for (id, sql, places, original) in &lifted {
-        let lower = original.to_lowercase();
-        if places.is_empty()
-            || lower.contains(" from ")
-            || lower.starts_with("with")
-            || places.iter().any(|at| !stored[*at])
-        {
-            skipped += 1;
-            continue;
-        }
-        tried += 1;
-        let from: Vec<String> = places.iter().enumerate().map(|(n, _)| format!("far_shapes s{}", n + 1)).collect();
-        let which: Vec<String> = places.iter().enumerate().map(|(n, at)| format!("s{}.id = {at}", n + 1)).collect();
-        let sql = format!("{} FROM {} WHERE {}", sql.trim_end_matches(';'), from.join(", "), which.join(" AND "));
-        let (found, expected) = (ours.query(&sql), there.query(&sql));
-        report.add(id, &sql, compare(&found, &expected, false, &mut geometry));
-    }
-    println!("bigquery: {tried} of the 550 expressions read a geography of the emulator, {skipped} read none");
-    let answered = report.equal as f64 / tried as f64;
-    println!("bigquery: {:.1} % answered", answered * 100.0);
-    report.check("bigquery", tried * 55 / 100);
 }

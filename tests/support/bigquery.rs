@@ -108,6 +108,10 @@ pub enum Fault {
     Cut,
     /// The whole answer, of which half is said to be all.
     Garbled,
+    /// A page without its last row, which nothing in it tells.
+    Short,
+    /// A page that holds its last row twice.
+    Twice,
     /// 401: the token has ended.
     Expired,
 }
@@ -245,8 +249,9 @@ fn serve(mut stream: TcpStream, emulator: u16, shared: &Mutex<Shared>) {
             shared.lock().expect("a lock").tokens += 1;
             (401, b"{}".to_vec())
         }
-        Some(Fault::Cut | Fault::Garbled) | None => {
-            answer(emulator, method, path, &body, header("authorization"), shared)
+        Some(Fault::Cut | Fault::Garbled | Fault::Short | Fault::Twice) | None => {
+            let (status, text) = answer(emulator, method, path, &body, header("authorization"), shared);
+            (status, fault.map_or_else(|| text.clone(), |fault| spoiled(fault, &text)))
         }
     };
     let shown = match fault {
@@ -259,6 +264,20 @@ fn serve(mut stream: TcpStream, emulator: u16, shared: &Mutex<Shared>) {
     );
     let _ = stream.write_all(head.as_bytes());
     let _ = stream.write_all(shown);
+}
+
+/// The page with a row too few or too many.
+fn spoiled(fault: Fault, text: &[u8]) -> Vec<u8> {
+    if !matches!(fault, Fault::Short | Fault::Twice) {
+        return text.to_vec();
+    }
+    let mut page: Value = serde_json::from_slice(text).expect("a page");
+    let rows = page["rows"].as_array_mut().expect("rows");
+    let last = rows.pop().expect("a row");
+    if fault == Fault::Twice {
+        rows.extend([last.clone(), last]);
+    }
+    page.to_string().into_bytes()
 }
 
 fn refusal(status: u16, reason: &str, message: &str) -> (u16, Vec<u8>) {
@@ -300,8 +319,22 @@ fn answer(
             let text = asked["query"].as_str().unwrap_or_default().to_owned();
             let id = asked["requestId"].as_str().unwrap_or_default().to_owned();
             if text.contains("slow") {
+                // The emulator answers when a statement is done: its job stands for the one that runs.
+                let (_, done) =
+                    exchange(emulator, method, path, &json!({ "query": "select 1" }).to_string().into_bytes());
+                let done: Value = serde_json::from_slice(&done).expect("an answer");
+                let id = done["jobReference"]["jobId"].as_str().expect("a job").to_owned();
                 shared.lock().expect("a lock").jobs.insert(id.clone(), (State::Running, Value::Null));
                 return (200, running(&id));
+            }
+            // The emulator has no estimates. BigQuery bills ten megabytes at least; a dry run costs nothing.
+            if asked["dryRun"] == true {
+                return (200, json!({ "jobComplete": true, "totalBytesProcessed": "65536" }).to_string().into_bytes());
+            }
+            let most = asked["maximumBytesBilled"].as_str().and_then(|most| most.parse::<u64>().ok());
+            if let Some(most) = most.filter(|most| *most < 10 << 20) {
+                let said = format!("Query exceeded limit for bytes billed: {most}. {} or higher required.", 10 << 20);
+                return refusal(400, "bytesBilledLimitExceeded", &said);
             }
             let (status, found) = exchange(emulator, method, path, body);
             if status != 200 {
@@ -329,10 +362,14 @@ fn answer(
             }
         }
         ("POST", ["jobs", id, "cancel"]) => {
-            if let Some((state, _)) = shared.lock().expect("a lock").jobs.get_mut(*id) {
+            // The emulator judges the request; it stops nothing.
+            let (status, text) = exchange(emulator, method, path, body);
+            if let Some((state, _)) = shared.lock().expect("a lock").jobs.get_mut(*id)
+                && status == 200
+            {
                 *state = State::Cancelled;
             }
-            (200, b"{}".to_vec())
+            (status, text)
         }
         _ => exchange(emulator, method, path, body),
     }

@@ -36,6 +36,7 @@ pub struct Failure {
     pub state: String,
     pub message: String,
     pub position: Option<String>,
+    pub detail: Option<String>,
     pub hint: Option<String>,
 }
 
@@ -183,13 +184,15 @@ impl Client {
 
 impl Failure {
     pub(super) fn parse(body: &[u8]) -> Failure {
-        let mut failure = Failure { state: String::new(), message: String::new(), position: None, hint: None };
+        let mut failure =
+            Failure { state: String::new(), message: String::new(), position: None, detail: None, hint: None };
         for field in body.split(|byte| *byte == 0).filter(|field| !field.is_empty()) {
             let value = String::from_utf8_lossy(&field[1..]).into_owned();
             match field[0] {
                 b'C' => failure.state = value,
                 b'M' => failure.message = value,
                 b'P' => failure.position = Some(value),
+                b'D' => failure.detail = Some(value),
                 b'H' => failure.hint = Some(value),
                 _ => {}
             }
@@ -198,7 +201,13 @@ impl Failure {
     }
 
     fn closed() -> Failure {
-        Failure { state: "closed".into(), message: "the connection is closed".into(), position: None, hint: None }
+        Failure {
+            state: "closed".into(),
+            message: "the connection is closed".into(),
+            position: None,
+            detail: None,
+            hint: None,
+        }
     }
 }
 

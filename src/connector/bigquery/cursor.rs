@@ -30,7 +30,9 @@ use crate::types::{Datum, PgType};
 const FIRST_WAIT: u64 = 1_000;
 /// How long each later one does.
 const NEXT_WAIT: u64 = 10_000;
-/// How long a cancel may take.
+/// How long a client waits for its cancel: longer than the first request does.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a request to cancel may take.
 const STOPPING: Duration = Duration::from_secs(10);
 
 /// The answer of `jobs.query` and `getQueryResults`.
@@ -95,12 +97,21 @@ impl Drop for Running {
     }
 }
 
+/// Waits for a stop, for as long as a client may be kept waiting for its cancel; what takes longer goes on without it.
+async fn stopping(stop: impl Future<Output = ()> + Send + 'static) {
+    if timeout(PATIENCE, tokio::spawn(stop)).await.is_err() {
+        tracing::info!("a cancel takes long");
+    }
+}
+
 /// Stops a job; the first request's answer names it.
 async fn stop(client: Client, mut job: Option<Job>, first: Option<JoinHandle<Result<Page, Refusal>>>) {
-    if let Some(first) = first {
-        match first.await {
-            Ok(Ok(page)) if page.job_complete == Some(false) => job = page.job_reference,
-            _ => return,
+    if let Some(mut first) = first {
+        match timeout(STOPPING, &mut first).await {
+            Ok(Ok(Ok(page))) if page.job_complete == Some(false) => job = page.job_reference,
+            Ok(_) => return,
+            // It is not asked again either.
+            Err(_) => return first.abort(),
         }
     }
     let Some(job) = job else { return };
@@ -143,7 +154,7 @@ impl BigqueryCursor {
                 biased;
                 () = cancel.cancelled() => {
                     let first = running.first.take();
-                    stop(client.clone(), None, first).await;
+                    stopping(stop(client.clone(), None, first)).await;
                     return Err(canceled());
                 }
                 page = first => page.map_err(Error::internal)?,
@@ -151,7 +162,14 @@ impl BigqueryCursor {
         };
         running.first = None;
         loop {
-            let found = told(&client, &sql, page)?;
+            let too_much = is_over_the_limit(&page);
+            let found = match told(&client, &sql, page) {
+                Err(_) if too_much => {
+                    running.job = None;
+                    return Err(over_the_limit(&client, &sql, &params).await);
+                }
+                found => found?,
+            };
             if found.job_complete != Some(false) {
                 let fields = found.schema.as_ref().map(|schema| &schema.fields[..]).unwrap_or_default();
                 let decoder = Decoder::new(fields, sql.columns())?;
@@ -173,7 +191,7 @@ impl BigqueryCursor {
                 biased;
                 () = cancel.cancelled() => {
                     let job = running.job.take();
-                    stop(client.clone(), job, None).await;
+                    stopping(stop(client.clone(), job, None)).await;
                     return Err(canceled());
                 }
                 page = client.get::<Page>(url, None) => page,
@@ -241,9 +259,35 @@ fn at(fault: &Fault, server: &str, sql: &TargetSql) -> Error {
     }
 }
 
+/// Did BigQuery refuse a statement for the bytes that it would read?
+fn is_over_the_limit(page: &Result<Page, Refusal>) -> bool {
+    let reason = match page {
+        Ok(page) => page.errors.first().map(|proto| &*proto.reason).filter(|_| page.schema.is_none()),
+        Err(Refusal::Far(fault)) => Some(&*fault.reason),
+        Err(Refusal::Way(_)) => None,
+    };
+    reason == Some("bytesBilledLimitExceeded")
+}
+
+/// 53400, with what the statement would have read.
+async fn over_the_limit(client: &Client, sql: &TargetSql, params: &[Datum]) -> Error {
+    let message = format!("the statement reads more bytes than server \"{}\" allows", client.server());
+    let error = Error::new(SqlState::CONFIGURATION_LIMIT_EXCEEDED, message)
+        .hint("Read fewer columns, or let the server's owner raise its option maximum_bytes_billed.");
+    let most = client.options().maximum_bytes_billed.map(|most| most.to_string()).unwrap_or_default();
+    match dry_run(client, sql, params).await {
+        Ok(Some(bytes)) => error.detail(format!("It would read {bytes} bytes; maximum_bytes_billed is {most}.")),
+        Ok(None) => error,
+        Err(failed) => {
+            tracing::debug!(server = client.server(), error = %failed, "no estimate");
+            error
+        }
+    }
+}
+
 /// Bytes that a statement would read: asked without running it, at no cost.
-pub(super) async fn dry_run(client: &Client, sql: &TargetSql) -> Result<Option<u64>> {
-    let body = request(client, sql, &[], true)?;
+pub(super) async fn dry_run(client: &Client, sql: &TargetSql, params: &[Datum]) -> Result<Option<u64>> {
+    let body = request(client, sql, params, true)?;
     let url = client.url(&client.options().project, &["queries"])?;
     let answer: Value = client.post(url, &body).await.map_err(Refusal::into_error)?;
     Ok(answer["totalBytesProcessed"].as_str().and_then(|bytes| bytes.parse().ok()))
@@ -282,7 +326,7 @@ fn request(client: &Client, sql: &TargetSql, params: &[Datum], dry_run: bool) ->
     if let Some(location) = &options.location {
         body["location"] = json!(location);
     }
-    if let Some(most) = options.maximum_bytes_billed {
+    if let Some(most) = options.maximum_bytes_billed.filter(|_| !dry_run) {
         body["maximumBytesBilled"] = json!(most.to_string());
     }
     Ok(body)
@@ -317,11 +361,9 @@ fn parameter(param: &Param, value: &Datum) -> Result<Value> {
     if param.ty == PgType::NUMERIC && !fits(&text) {
         return Err(Error::unsupported("a numeric parameter of this size"));
     }
-    if text.ends_with(" BC") || (text.ends_with("infinity") && kind != "FLOAT64" && kind != "STRING") {
-        return Err(Error::new(
-            SqlState::FEATURE_NOT_SUPPORTED,
-            format!("a parameter of the value {text} is not supported"),
-        ));
+    let moment = matches!(kind, "DATE" | "DATETIME" | "TIMESTAMP");
+    if moment && (text.ends_with(" BC") || text.ends_with("infinity")) {
+        return Err(Error::unsupported(format!("a parameter of the value {text}")));
     }
     Ok(json!({ "parameterType": { "type": kind }, "parameterValue": { "value": text } }))
 }
@@ -362,5 +404,41 @@ impl Cursor for BigqueryCursor {
         self.ready.clear();
         self.next = None;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::ParamSource;
+
+    #[test]
+    fn parameters_have_their_types_and_texts() {
+        let of = |ty: PgType, text: &str| {
+            let value = io::input(&Env::default(), ty, -1, text).expect(text);
+            let found = parameter(&Param { source: ParamSource::Client(0), ty }, &value);
+            found.map(|found| {
+                let part = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                [part(&found["parameterType"]["type"]), part(&found["parameterValue"]["value"])].join(" ")
+            })
+        };
+        for (ty, text, expected) in [
+            (PgType::TEXT, "year 5 BC", Some("STRING year 5 BC")),
+            (PgType::TEXT, "-infinity", Some("STRING -infinity")),
+            (PgType::BYTEA, "\\x8a77e29e2b72", Some("BYTES infinity")),
+            (PgType::FLOAT8, "-Infinity", Some("FLOAT64 -inf")),
+            (PgType::NUMERIC, "12.50", Some("BIGNUMERIC 12.50")),
+            (PgType::NUMERIC, "NaN", None),
+            (PgType::DATE, "2020-02-29", Some("DATE 2020-02-29")),
+            (PgType::DATE, "0044-03-15 BC", None),
+            (PgType::TIMESTAMP, "infinity", None),
+            (PgType::TIMESTAMPTZ, "0001-01-01 00:00:00+00 BC", None),
+        ] {
+            let found = of(ty, text);
+            match expected {
+                Some(expected) => assert_eq!(found.expect(text), expected),
+                None => assert_eq!(found.expect_err(text).state().code(), "0A000"),
+            }
+        }
     }
 }

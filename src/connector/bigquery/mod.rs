@@ -62,7 +62,7 @@ impl Connector for BigqueryConnector {
     }
 
     async fn estimate(&self, sql: &TargetSql) -> Result<Option<u64>> {
-        cursor::dry_run(&self.client, sql).await
+        cursor::dry_run(&self.client, sql, &[]).await
     }
 
     async fn describe(&self, schema: &str) -> Result<RemoteTables> {
