@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::support::graticule::Graticule;
-use crate::support::{Client, duckdb, postgres};
+use crate::support::{Client, duckdb, postgres, trino};
 
 /// The rows of a table, as VALUES of both engines; `srid` goes before each geometry.
 fn values(random: &mut StdRng, rows: usize, keys: i32, srid: &str) -> String {
@@ -342,4 +342,34 @@ fn what_comes_from_servers_is_counted() {
     for (name, number) in [("jobs", 1), ("failed_jobs", 0), ("rows", 5), ("scanned_bytes", 0)] {
         assert_eq!(sides.server.metric(&format!("graticule_source_{name}_total{labels}")), number, "{name}");
     }
+}
+
+#[test]
+fn trino_is_told_keys_and_tells_sizes() {
+    let (Some(far), Some(oracle)) = (trino::far(), postgres::shared()) else { return };
+    far.run(&[
+        "CREATE SCHEMA memory.told",
+        "CREATE TABLE memory.told.zones AS SELECT CAST(n AS integer) AS id, 'zone ' || CAST(n AS varchar) AS name FROM UNNEST(sequence(1, 300)) AS t(n)",
+    ]);
+    oracle.database("fed_trino", "create table owners as select n as zone from generate_series(7, 9) n");
+    let init = format!(
+        "{} CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'fed_trino');
+         CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');",
+        far.server("tr"),
+        oracle.port
+    );
+    let server = Graticule::serve("fed", &init);
+    let mut client = server.client("fed");
+    client.simple("select graticule.attach('tr', 'told', 'far'); select graticule.attach('pg', 'public', 'pg')").expect("attached");
+    let keyed = "select z.name from far.zones z join pg.owners o on o.zone = z.id order by 1";
+    assert_eq!(client.rows(keyed), ["zone 7", "zone 8", "zone 9"]);
+    let plan = client.rows(&format!("explain analyze {keyed}")).join("\n");
+    assert!(plan.contains("Semi-join: 3 keys from o") && plan.contains("Rows fetched: 3\n"), "{plan}");
+    // Trino's own estimate refuses a part that is too large before it runs.
+    client.simple("alter server tr options (add max_leaf_bytes '64B')").expect("altered");
+    let whole = "select count(*) from far.zones z full join pg.owners o on o.zone = z.id";
+    let refused = client.query(whole).expect_err("a refusal");
+    assert_eq!((refused.state.as_str(), refused.message.contains("far.zones")), ("53400", true), "{refused:?}");
+    assert_eq!(client.rows(keyed).len(), 3);
+    assert_eq!(client.rows("select scanned_bytes > 0 from graticule.usage where server = 'tr'"), ["t"]);
 }
