@@ -360,7 +360,9 @@ fn trino_is_told_keys_and_tells_sizes() {
     );
     let server = Graticule::serve("fed", &init);
     let mut client = server.client("fed");
-    client.simple("select graticule.attach('tr', 'told', 'far'); select graticule.attach('pg', 'public', 'pg')").expect("attached");
+    client
+        .simple("select graticule.attach('tr', 'told', 'far'); select graticule.attach('pg', 'public', 'pg')")
+        .expect("attached");
     let keyed = "select z.name from far.zones z join pg.owners o on o.zone = z.id order by 1";
     assert_eq!(client.rows(keyed), ["zone 7", "zone 8", "zone 9"]);
     let plan = client.rows(&format!("explain analyze {keyed}")).join("\n");
