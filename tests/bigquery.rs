@@ -500,12 +500,9 @@ fn a_cancel_waits_for_no_answer() {
     let plan = client.rows(&format!("explain {slow}")).join("\n");
     assert!(plan.contains("Route: Pushed"), "{plan}");
     client.simple("set statement_timeout = '500ms'").expect("set");
-    let start = Instant::now();
     assert_eq!(client.query(slow).expect_err("too slow").state, "57014");
-    let waited = start.elapsed();
     client.simple("reset statement_timeout").expect("reset");
     assert_eq!(client.rows("select count(*) from n"), ["200"]);
-    assert!(start.elapsed() > waited + Duration::from_secs(1), "the statement was not slow: {waited:?}");
 }
 
 #[test]
