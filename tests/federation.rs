@@ -351,7 +351,8 @@ fn trino_is_told_keys_and_tells_sizes() {
         "CREATE SCHEMA memory.told",
         "CREATE TABLE memory.told.zones AS SELECT CAST(n AS integer) AS id, 'zone ' || CAST(n AS varchar) AS name FROM UNNEST(sequence(1, 300)) AS t(n)",
     ]);
-    oracle.database("fed_trino", "create table owners as select n as zone from generate_series(7, 9) n");
+    oracle
+        .database("fed_trino", "create table owners as select n as zone from generate_series(7, 9) n; analyze owners");
     let init = format!(
         "{} CREATE SERVER pg FOREIGN DATA WRAPPER postgres OPTIONS (host '127.0.0.1', port '{}', dbname 'fed_trino');
          CREATE USER MAPPING FOR PUBLIC SERVER pg OPTIONS (user 'postgres');",
