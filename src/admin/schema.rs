@@ -169,7 +169,7 @@ fn is_missing(error: &Error) -> bool {
 
 fn parts(node: &Node) -> Vec<String> {
     match node {
-        Node::List(list) => names(&list),
+        Node::List(list) => names(list),
         Node::String(name) => vec![name.clone()],
         _ => Vec::new(),
     }

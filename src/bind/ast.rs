@@ -25,7 +25,7 @@ pub(super) fn names(nodes: &[Node]) -> Vec<&str> {
 /// A String node's value.
 pub(super) fn string(node: &Node) -> Option<&str> {
     match node {
-        Node::String(value) => Some(&value),
+        Node::String(value) => Some(value),
         _ => None,
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn child(node: &Option<Node>) -> Result<&Node> {
 /// The items of a List node, or the node itself as a list of one.
 pub(super) fn list(node: &Node) -> &[Node] {
     match node {
-        Node::List(list) => &list,
+        Node::List(list) => list,
         _ => std::slice::from_ref(node),
     }
 }

@@ -325,7 +325,7 @@ impl SharedLease {
 /// The option of a server of any wrapper but files: the most bytes that a part of a statement may read there without a condition or LIMIT.
 pub const MAX_LEAF_BYTES: &str = "max_leaf_bytes";
 
-/// The value of [`MAX_LEAF_BYTES`]: `1GB`, `500MB`, `64kB`, or bytes.
+/// The value of the option `max_leaf_bytes`: `1GB`, `500MB`, `64kB`, or bytes.
 pub fn max_leaf_bytes(options: &Options) -> Result<Option<u64>> {
     let Some(value) = options.get(MAX_LEAF_BYTES) else { return Ok(None) };
     let text = value.trim();

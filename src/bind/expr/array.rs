@@ -107,7 +107,7 @@ impl Binder<'_> {
                     position = end;
                 }
                 Node::String(name) => {
-                    current = self.select_field(current, &name, place)?;
+                    current = self.select_field(current, name, place)?;
                     position += 1;
                 }
                 Node::AStar => {
