@@ -138,7 +138,7 @@ impl Pair {
             return Verdict::Different(how);
         }
         let mut answers = BTreeSet::new();
-        for attempt in 1..=400 {
+        for attempt in 1..=2000 {
             self.far.simple("begin").expect("a transaction");
             let answer = self
                 .far
