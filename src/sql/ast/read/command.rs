@@ -61,7 +61,7 @@ impl Reader {
 
     pub(super) fn comment_stmt(&mut self, raw: &nodes::CommentStmt) -> Result<CommentStmt> {
         Ok(CommentStmt {
-            objtype: kinds::object_type(raw.objtype),
+            objtype: kinds::object_type(raw.objtype)?,
             object: self.optional(raw.object())?,
             comment: text(raw.comment()),
         })
@@ -107,7 +107,7 @@ impl Reader {
 
     pub(super) fn create_role_stmt(&mut self, raw: &nodes::CreateRoleStmt) -> Result<CreateRoleStmt> {
         Ok(CreateRoleStmt {
-            stmt_type: kinds::role_stmt_type(raw.stmt_type),
+            stmt_type: kinds::role_stmt_type(raw.stmt_type)?,
             role: text(raw.role()),
             options: self.list(raw.options())?,
         })
@@ -159,13 +159,13 @@ impl Reader {
         Ok(DefElem {
             defname: text(raw.defname()),
             arg: self.optional(raw.arg())?,
-            defaction: kinds::def_elem_action(raw.defaction),
+            defaction: kinds::def_elem_action(raw.defaction)?,
             location: raw.location,
         })
     }
 
     pub(super) fn discard_stmt(&mut self, raw: &nodes::DiscardStmt) -> Result<DiscardStmt> {
-        Ok(DiscardStmt { target: kinds::discard_mode(raw.target) })
+        Ok(DiscardStmt { target: kinds::discard_mode(raw.target)? })
     }
 
     pub(super) fn drop_role_stmt(&mut self, raw: &nodes::DropRoleStmt) -> Result<DropRoleStmt> {
@@ -175,8 +175,8 @@ impl Reader {
     pub(super) fn drop_stmt(&mut self, raw: &nodes::DropStmt) -> Result<DropStmt> {
         Ok(DropStmt {
             objects: self.list(raw.objects())?,
-            remove_type: kinds::object_type(raw.remove_type),
-            behavior: kinds::drop_behavior(raw.behavior),
+            remove_type: kinds::object_type(raw.remove_type)?,
+            behavior: kinds::drop_behavior(raw.behavior)?,
             missing_ok: raw.missing_ok,
         })
     }
@@ -199,7 +199,7 @@ impl Reader {
 
     pub(super) fn fetch_stmt(&mut self, raw: &nodes::FetchStmt) -> Result<FetchStmt> {
         Ok(FetchStmt {
-            direction: kinds::fetch_direction(raw.direction),
+            direction: kinds::fetch_direction(raw.direction)?,
             how_many: raw.how_many,
             portalname: text(raw.portalname()),
             ismove: raw.ismove,
@@ -211,20 +211,20 @@ impl Reader {
             granted_roles: self.list(raw.granted_roles())?,
             grantee_roles: self.list(raw.grantee_roles())?,
             is_grant: raw.is_grant,
-            behavior: kinds::drop_behavior(raw.behavior),
+            behavior: kinds::drop_behavior(raw.behavior)?,
         })
     }
 
     pub(super) fn grant_stmt(&mut self, raw: &nodes::GrantStmt) -> Result<GrantStmt> {
         Ok(GrantStmt {
             is_grant: raw.is_grant,
-            targtype: kinds::grant_target_type(raw.targtype),
-            objtype: kinds::object_type(raw.objtype),
+            targtype: kinds::grant_target_type(raw.targtype)?,
+            objtype: kinds::object_type(raw.objtype)?,
             objects: self.mixed(raw.objects())?,
             privileges: self.list(raw.privileges())?,
             grantees: self.list(raw.grantees())?,
             grant_option: raw.grant_option,
-            behavior: kinds::drop_behavior(raw.behavior),
+            behavior: kinds::drop_behavior(raw.behavior)?,
         })
     }
 
@@ -236,7 +236,7 @@ impl Reader {
             server_name: text(raw.server_name()),
             remote_schema: text(raw.remote_schema()),
             local_schema: text(raw.local_schema()),
-            list_type: kinds::import_foreign_schema_type(raw.list_type),
+            list_type: kinds::import_foreign_schema_type(raw.list_type)?,
             table_list: self.list(raw.table_list())?,
             options: self.list(raw.options())?,
         })
@@ -264,7 +264,7 @@ impl Reader {
 
     pub(super) fn role_spec(&mut self, raw: &nodes::RoleSpec) -> Result<RoleSpec> {
         Ok(RoleSpec {
-            roletype: kinds::role_spec_type(raw.roletype),
+            roletype: kinds::role_spec_type(raw.roletype)?,
             rolename: text(raw.rolename()),
             location: raw.location,
         })
@@ -272,7 +272,7 @@ impl Reader {
 
     pub(super) fn transaction_stmt(&mut self, raw: &nodes::TransactionStmt) -> Result<TransactionStmt> {
         Ok(TransactionStmt {
-            kind: kinds::transaction_stmt_kind(raw.kind),
+            kind: kinds::transaction_stmt_kind(raw.kind)?,
             options: self.list(raw.options())?,
             savepoint_name: text(raw.savepoint_name()),
             chain: raw.chain,
@@ -285,7 +285,7 @@ impl Reader {
 
     pub(super) fn variable_set_stmt(&mut self, raw: &nodes::VariableSetStmt) -> Result<VariableSetStmt> {
         Ok(VariableSetStmt {
-            kind: kinds::variable_set_kind(raw.kind),
+            kind: kinds::variable_set_kind(raw.kind)?,
             name: text(raw.name()),
             args: self.list(raw.args())?,
             is_local: raw.is_local,

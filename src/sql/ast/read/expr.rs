@@ -12,12 +12,12 @@ impl Reader {
     }
 
     pub(super) fn a_const(&mut self, raw: &nodes::A_Const) -> Result<AConst> {
-        Ok(AConst { isnull: raw.isnull, location: raw.location, val: raw.val().map(constant) })
+        Ok(AConst { isnull: raw.isnull, location: raw.location, val: raw.val().map(constant).transpose()? })
     }
 
     pub(super) fn a_expr(&mut self, raw: &nodes::A_Expr) -> Result<AExpr> {
         Ok(AExpr {
-            kind: kinds::a_expr_kind(raw.kind),
+            kind: kinds::a_expr_kind(raw.kind)?,
             name: self.list(raw.name())?,
             lexpr: self.optional(raw.lexpr())?,
             rexpr: self.optional(raw.rexpr())?,
@@ -34,13 +34,17 @@ impl Reader {
     }
 
     pub(super) fn bool_expr(&mut self, raw: &nodes::BoolExpr) -> Result<BoolExpr> {
-        Ok(BoolExpr { boolop: kinds::bool_expr_type(raw.boolop), args: self.list(raw.args())?, location: raw.location })
+        Ok(BoolExpr {
+            boolop: kinds::bool_expr_type(raw.boolop)?,
+            args: self.list(raw.args())?,
+            location: raw.location,
+        })
     }
 
     pub(super) fn boolean_test(&mut self, raw: &nodes::BooleanTest) -> Result<BooleanTest> {
         Ok(BooleanTest {
             arg: self.optional(raw.arg())?,
-            booltesttype: kinds::bool_test_type(raw.booltesttype),
+            booltesttype: kinds::bool_test_type(raw.booltesttype)?,
             location: raw.location,
         })
     }
@@ -94,7 +98,7 @@ impl Reader {
     }
 
     pub(super) fn min_max_expr(&mut self, raw: &nodes::MinMaxExpr) -> Result<MinMaxExpr> {
-        Ok(MinMaxExpr { op: kinds::min_max_op(raw.op), args: self.list(raw.args())?, location: raw.location })
+        Ok(MinMaxExpr { op: kinds::min_max_op(raw.op)?, args: self.list(raw.args())?, location: raw.location })
     }
 
     pub(super) fn multi_assign_ref(&mut self, raw: &nodes::MultiAssignRef) -> Result<MultiAssignRef> {
@@ -112,7 +116,7 @@ impl Reader {
     pub(super) fn null_test(&mut self, raw: &nodes::NullTest) -> Result<NullTest> {
         Ok(NullTest {
             arg: self.optional(raw.arg())?,
-            nulltesttype: kinds::null_test_type(raw.nulltesttype),
+            nulltesttype: kinds::null_test_type(raw.nulltesttype)?,
             location: raw.location,
         })
     }
@@ -124,7 +128,7 @@ impl Reader {
     pub(super) fn row_expr(&mut self, raw: &nodes::RowExpr) -> Result<RowExpr> {
         Ok(RowExpr {
             args: self.list(raw.args())?,
-            row_format: kinds::coercion_form(raw.row_format),
+            row_format: kinds::coercion_form(raw.row_format)?,
             colnames: self.list(raw.colnames())?,
             location: raw.location,
         })
@@ -137,20 +141,20 @@ impl Reader {
     pub(super) fn sort_by(&mut self, raw: &nodes::SortBy) -> Result<SortBy> {
         Ok(SortBy {
             node: self.optional(raw.node())?,
-            sortby_dir: kinds::sort_by_dir(raw.sortby_dir),
-            sortby_nulls: kinds::sort_by_nulls(raw.sortby_nulls),
+            sortby_dir: kinds::sort_by_dir(raw.sortby_dir)?,
+            sortby_nulls: kinds::sort_by_nulls(raw.sortby_nulls)?,
             use_op: self.list(raw.use_op())?,
             location: raw.location,
         })
     }
 
     pub(super) fn sql_value_function(&mut self, raw: &nodes::SQLValueFunction) -> Result<SqlValueFunction> {
-        Ok(SqlValueFunction { op: kinds::sql_value_function_op(raw.op), typmod: raw.typmod, location: raw.location })
+        Ok(SqlValueFunction { op: kinds::sql_value_function_op(raw.op)?, typmod: raw.typmod, location: raw.location })
     }
 
     pub(super) fn sub_link(&mut self, raw: &nodes::SubLink) -> Result<SubLink> {
         Ok(SubLink {
-            sub_link_type: kinds::sub_link_type(raw.sub_link_type),
+            sub_link_type: kinds::sub_link_type(raw.sub_link_type)?,
             testexpr: self.optional(raw.testexpr())?,
             oper_name: self.list(raw.oper_name())?,
             subselect: self.optional(raw.subselect())?,

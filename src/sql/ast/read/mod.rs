@@ -189,14 +189,13 @@ fn letter(raw: std::ffi::c_char) -> String {
     u8::try_from(raw).ok().filter(|byte| *byte != 0).map(|byte| char::from(byte).to_string()).unwrap_or_default()
 }
 
-fn constant(raw: ConstValue<'_>) -> Constant {
-    match raw {
+fn constant(raw: ConstValue<'_>) -> Result<Constant> {
+    Ok(match raw {
         ConstValue::Integer(value) => Constant::Integer(value),
         ConstValue::Float(value) => Constant::Float(value.to_owned()),
         ConstValue::Boolean(value) => Constant::Boolean(value),
         ConstValue::BitString(value) => Constant::BitString(value.to_owned()),
         ConstValue::String(value) => Constant::String(value.to_owned()),
-        // Nothing else is a constant's value.
-        ConstValue::Unrecognized(_) | _ => Constant::String(String::new()),
-    }
+        other => return Err(Error::internal(format!("the parser's constant {other:?}"))),
+    })
 }

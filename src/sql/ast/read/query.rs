@@ -15,7 +15,7 @@ impl Reader {
         Ok(CommonTableExpr {
             ctename: text(raw.ctename()),
             aliascolnames: self.list(raw.aliascolnames())?,
-            ctematerialized: kinds::cte_materialize(raw.ctematerialized),
+            ctematerialized: kinds::cte_materialize(raw.ctematerialized)?,
             ctequery: self.optional(raw.ctequery())?,
             search_clause: raw.search_clause().is_some(),
             cycle_clause: raw.cycle_clause().is_some(),
@@ -35,7 +35,7 @@ impl Reader {
 
     pub(super) fn grouping_set(&mut self, raw: &nodes::GroupingSet) -> Result<GroupingSet> {
         Ok(GroupingSet {
-            kind: kinds::grouping_set_kind(raw.kind),
+            kind: kinds::grouping_set_kind(raw.kind)?,
             content: self.list(raw.content())?,
             location: raw.location,
         })
@@ -47,7 +47,7 @@ impl Reader {
             expr: self.optional(raw.expr())?,
             collation: self.list(raw.collation())?,
             opclass: self.list(raw.opclass())?,
-            ordering: kinds::sort_by_dir(raw.ordering),
+            ordering: kinds::sort_by_dir(raw.ordering)?,
         })
     }
 
@@ -64,7 +64,7 @@ impl Reader {
         Ok(InsertStmt {
             relation: self.boxed(raw.relation(), Self::range_var)?,
             cols: self.list(raw.cols())?,
-            overriding: kinds::overriding_kind(raw.override_),
+            overriding: kinds::overriding_kind(raw.override_)?,
             select_stmt: self.optional(raw.select_stmt())?,
             on_conflict_clause: self.boxed(raw.on_conflict_clause(), Self::on_conflict_clause)?,
             returning_clause: self.boxed(raw.returning_clause(), Self::returning_clause)?,
@@ -74,7 +74,7 @@ impl Reader {
 
     pub(super) fn join_expr(&mut self, raw: &nodes::JoinExpr) -> Result<JoinExpr> {
         Ok(JoinExpr {
-            jointype: kinds::join_type(raw.jointype),
+            jointype: kinds::join_type(raw.jointype)?,
             is_natural: raw.is_natural,
             larg: self.optional(raw.larg())?,
             rarg: self.optional(raw.rarg())?,
@@ -88,8 +88,8 @@ impl Reader {
     pub(super) fn locking_clause(&mut self, raw: &nodes::LockingClause) -> Result<LockingClause> {
         Ok(LockingClause {
             locked_rels: self.list(raw.locked_rels())?,
-            strength: kinds::lock_clause_strength(raw.strength),
-            wait_policy: kinds::lock_wait_policy(raw.wait_policy),
+            strength: kinds::lock_clause_strength(raw.strength)?,
+            wait_policy: kinds::lock_wait_policy(raw.wait_policy)?,
         })
     }
 
@@ -105,7 +105,7 @@ impl Reader {
     pub(super) fn on_conflict_clause(&mut self, raw: &nodes::OnConflictClause) -> Result<OnConflictClause> {
         Ok(OnConflictClause {
             location: raw.location,
-            action: kinds::on_conflict_action(raw.action),
+            action: kinds::on_conflict_action(raw.action)?,
             infer: self.boxed(raw.infer(), Self::infer_clause)?,
             target_list: self.list(raw.target_list())?,
             where_clause: self.optional(raw.where_clause())?,
@@ -175,10 +175,10 @@ impl Reader {
             sort_clause: self.list(raw.sort_clause())?,
             limit_offset: self.optional(raw.limit_offset())?,
             limit_count: self.optional(raw.limit_count())?,
-            limit_option: kinds::limit_option(raw.limit_option),
+            limit_option: kinds::limit_option(raw.limit_option)?,
             locking_clause: self.list(raw.locking_clause())?,
             with_clause: self.boxed(raw.with_clause(), Self::with_clause)?,
-            op: kinds::set_operation(raw.op),
+            op: kinds::set_operation(raw.op)?,
             all: raw.all,
             larg: self.boxed(raw.larg(), Self::select_stmt)?,
             rarg: self.boxed(raw.rarg(), Self::select_stmt)?,
