@@ -98,6 +98,16 @@ far-trino:
 	rm -rf all $(TRINO).new; rm -rf ~/.m2/repository/io/trino/trino-server; fi; \
 	test -x java && test -d $(TRINO)/plugin || echo "NOT INSTALLED: Trino (its tests will be skipped)"
 
+# An ADBC driver's library out of its wheel: folder, driver, what it is called, version.
+define driver
+	@mkdir -p $(FAR)/$(1) && cd $(FAR)/$(1) && if ! test -f libadbc_driver_$(2).so; then \
+	echo "fetching $(3) $(4)"; \
+	pip download --quiet --no-deps --dest wheel adbc-driver-$(2)==$(4) && \
+	python3 -m zipfile -e wheel/*.whl wheel && mv wheel/adbc_driver_$(2)/libadbc_driver_$(2).so . ; \
+	rm -rf wheel; \
+	test -f libadbc_driver_$(2).so || echo "NOT INSTALLED: $(3) (its tests will be skipped)"; fi
+endef
+
 # Snowflake's driver, fakesnow (a server that speaks to it), and sqlglot (a lexer that is not ours) for tests of quoting.
 FAKESNOW := 0.12.1
 SNOWFLAKE_DRIVER := 1.11.0
@@ -107,12 +117,7 @@ VENV := python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update -q
 far: far-snowflake far-sqlglot
 
 far-snowflake:
-	@mkdir -p $(FAR)/snowflake && cd $(FAR)/snowflake && if ! test -f libadbc_driver_snowflake.so; then \
-	echo "fetching Snowflake's ADBC driver $(SNOWFLAKE_DRIVER)"; \
-	pip download --quiet --no-deps --dest wheel adbc-driver-snowflake==$(SNOWFLAKE_DRIVER) && \
-	python3 -m zipfile -e wheel/*.whl wheel && mv wheel/adbc_driver_snowflake/libadbc_driver_snowflake.so . ; \
-	rm -rf wheel; \
-	test -f libadbc_driver_snowflake.so || echo "NOT INSTALLED: Snowflake's driver (its tests will be skipped)"; fi
+	$(call driver,snowflake,snowflake,Snowflake's driver,$(SNOWFLAKE_DRIVER))
 	@if ! test -x $(FAR)/fakesnow/bin/fakesnow; then \
 	echo "installing fakesnow $(FAKESNOW)"; $(VENV); python3 -m venv $(FAR)/fakesnow && \
 	$(FAR)/fakesnow/bin/pip install --quiet 'fakesnow[server]==$(FAKESNOW)' 'snowflake-connector-python<5' pytz ; \
@@ -130,9 +135,4 @@ ADBC_POSTGRESQL := 1.11.0
 far: far-adbc
 
 far-adbc:
-	@mkdir -p $(FAR)/adbc && cd $(FAR)/adbc && if ! test -f libadbc_driver_postgresql.so; then \
-	echo "fetching PostgreSQL's ADBC driver $(ADBC_POSTGRESQL)"; \
-	pip download --quiet --no-deps --dest wheel adbc-driver-postgresql==$(ADBC_POSTGRESQL) && \
-	python3 -m zipfile -e wheel/*.whl wheel && mv wheel/adbc_driver_postgresql/libadbc_driver_postgresql.so . ; \
-	rm -rf wheel; \
-	test -f libadbc_driver_postgresql.so || echo "NOT INSTALLED: PostgreSQL's ADBC driver (its tests will be skipped)"; fi
+	$(call driver,adbc,postgresql,PostgreSQL's ADBC driver,$(ADBC_POSTGRESQL))

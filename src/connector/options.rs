@@ -52,3 +52,9 @@ pub(super) fn number(option: &str, value: &str, low: usize, high: usize) -> Resu
 pub(super) fn seconds(option: &str, value: &str) -> Result<Duration> {
     number(option, value, 1, 86_400).map(|seconds| Duration::from_secs(seconds as u64))
 }
+
+/// Options as a statement's OPTIONS give them, for tests.
+#[cfg(test)]
+pub(super) fn pairs(pairs: &[(&str, &str)]) -> super::Options {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}

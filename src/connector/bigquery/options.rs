@@ -180,10 +180,7 @@ fn boolean(option: &str, value: &str) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn options(pairs: &[(&str, &str)]) -> Options {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
+    use crate::connector::options::pairs as options;
 
     #[test]
     fn options_are_checked_by_name_and_value() {
