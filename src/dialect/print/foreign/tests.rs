@@ -1,5 +1,5 @@
 //! Goldens of foreign dialects: `dialects/<target>/*.golden`. `> statement` is PostgreSQL's, the next line is what it becomes there;
-//! `compat/dialects/verify.py` runs both. `>= statement` is a superset: its next line must give at least the rows. `UPDATE=1` rewrites.
+//! `tests/differential/goldens.rs` runs it on the real engine (`compat/dialects/verify.py` both texts). `# name` starts a row. `>= statement` is a superset: its next line must give at least the rows. `UPDATE=1` rewrites.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -192,6 +192,7 @@ fn golden(target: &str) {
             if row.section == "casts" {
                 let (source, goal) = row.required("cast")?.split_once(" -> ").unwrap();
                 let statement = format!("SELECT a1.id AS i1, CAST(a1.v AS pg_catalog.{goal}) AS r FROM v_{source} a1");
+                new.push_str(&format!("# cast {source} -> {goal}\n"));
                 new.push_str(&lines(&catalog, &statement));
                 return Ok(());
             }
@@ -204,6 +205,7 @@ fn golden(target: &str) {
                     return Ok(());
                 }
             }
+            new.push_str(&format!("# {}\n", function.signature()));
             let tried = statements(function, rule);
             let said = matches!(rule.form, Form::Template(_));
             for statement in tried.iter().filter(|statement| said || statement.starts_with("= ")) {
