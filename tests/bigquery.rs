@@ -1,5 +1,6 @@
 //! BigQuery as a source, on an emulator: types, pushed and finished statements, federation, and what goes wrong on the way.
 
+mod constructs;
 mod geographies;
 
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! Foreign engines against PostGIS: generated statements over tables that lie in both. What is answered is PostGIS's answer; what is not is refused.
 
 mod cells;
+mod constructs;
 mod expressions;
 mod statements;
 mod tables;
@@ -84,6 +85,14 @@ fn cases(count: usize) -> Vec<Case> {
     written.chain(generated.map(|(n, (sql, ordered))| (format!("D{n}"), sql, ordered))).collect()
 }
 
+/// Statements of constructs that targets say otherwise.
+fn constructs(count: usize) -> Vec<Case> {
+    (0..count)
+        .map(|n| (n, constructs::statement(n)))
+        .map(|(n, (sql, ordered))| (format!("C{n}"), sql, ordered))
+        .collect()
+}
+
 /// Over a file of DuckDB's, made by `here`.
 fn duckdb_sides(database: &'static str, there: &str, here: &[String]) -> Option<Sides> {
     let (far, oracle) = (duckdb::far()?, postgres::shared()?);
@@ -107,6 +116,8 @@ fn generated_statements_over_duckdb() {
     let Some(sides) = duckdb_sides("duckdb_generated", &there, &here) else { return };
     let report = run("duckdb-generated", "", &sides, &cases(1_700));
     report.check("duckdb-generated", 1_400);
+    let report = run("duckdb-constructs", "", &sides, &constructs(1_000));
+    report.check("duckdb-constructs", 950);
 }
 
 /// What Trino has for a type of the tables. It drops Z when it makes a geometry.
@@ -197,4 +208,6 @@ fn generated_statements_over_trino() {
     let report = run("trino-generated", "", &sides, &cases(1_750));
     report.check("trino-generated", report.total() * 6 / 10);
     assert!(report.total() >= 1_500, "{} statements", report.total());
+    let report = run("trino-constructs", "", &sides, &constructs(500));
+    report.check("trino-constructs", 475);
 }

@@ -165,9 +165,10 @@ class Trino:
             v = v.removesuffix(" UTC").removeprefix("+")
             if v.startswith("-") or v.startswith("0000-"):
                 year, rest = v.removeprefix("-").split("-", 1)
+                rest = rest.rstrip("0").rstrip(".") if "." in rest else rest
                 return ("t", f"{int(year) + 1:04}-{rest} BC")
             return ("t", (v.rstrip("0").rstrip(".") if "." in v else v) + zone)
-        return ("s", v)
+        return ("s", str(v))
 
 
 class Duckdb:

@@ -8,7 +8,7 @@ use super::rules::{
     CarrierRule, Collations, Construct, Dialect, DriverRules, Evidence, Fences, Form, FunctionRule, Guard, LimitOrder,
     NamedType, Parameters, Rewrite, SridCarrier, SyntaxRule, TextRules, TypeRule, Version,
 };
-use super::template::{Clause, Grammar, Holes, Piece, Template};
+use super::template::{Clause, Grammar, Holes, Part, Piece, Template};
 use crate::catalog::signatures::rows::{self, Row};
 use crate::catalog::{Function, FunctionKind, Language, Server};
 use crate::error::{Error, Result, SqlState};
@@ -169,11 +169,17 @@ pub(super) fn load(name: &'static str, files: &[(&str, &str)], language: &Langua
                     "why",
                     "source",
                     "min_version",
+                    "else",
                 ])?;
                 let signature = row.required("function")?;
                 let function =
                     signatures.get(signature).ok_or_else(|| row.error(format!("unknown signature `{signature}`")))?;
                 let rule = function_rule(&row, &dialect, function)?;
+                if row.flag("else")? {
+                    let first = dialect.functions.get_mut(&function.oid);
+                    first.ok_or_else(|| row.error("`else` without a row before it"))?.push(rule);
+                    return Ok(());
+                }
                 unique(&row, dialect.functions.insert(function.oid, rule).is_some())
             }
             "driver" => {
@@ -250,13 +256,14 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
         Some((_, wrong)) => Err(wrong),
         None => Ok(false),
     };
-    let (unlisted, bare_alias, distinct_sets, plain_results, dotted, equal_joins) = (
+    let (unlisted, bare_alias, distinct_sets, plain_results, dotted, equal_joins, called_arrays) = (
         special("aliases", "unlisted")?,
         special("table-aliases", "bare")?,
         special("set-operations", "distinct")?,
         special("results", "plain")?,
         special("schemas", "dotted")?,
         special("outer-joins", "equalities")?,
+        special("array-types", "call")?,
     );
     let mut take = |flag: &str| {
         let taken = flags.remove(flag);
@@ -304,6 +311,7 @@ fn text_rules(file: &str, text: &str) -> Result<TextRules> {
         plain_results,
         dotted,
         equal_joins,
+        called_arrays,
     };
     match flags.into_values().next() {
         Some((_, wrong)) => Err(wrong),
@@ -322,8 +330,10 @@ fn function_rule(row: &Row<'_>, dialect: &Dialect, function: &Function) -> Resul
         return Err(row.error("a window function's template needs `:over`"));
     }
     for guard in &rule.guards {
-        if let Guard::Literal(at)
+        if let Guard::Fraction(at)
+        | Guard::Literal(at)
         | Guard::OneOf(at, _)
+        | Guard::Parts(at, _)
         | Guard::Pattern(at)
         | Guard::Plain(at)
         | Guard::Positive(at)
@@ -344,8 +354,13 @@ fn rule(row: &Row<'_>, grammar: Grammar, arguments: &[Option<&str>], clauses: bo
         Some(text) => self::guards(row, Some(text))?,
         None => guards.clone(),
     };
-    let typed: Vec<usize> =
-        guards.iter().filter_map(|guard| if let Guard::Srid(at) = guard { Some(*at) } else { None }).collect();
+    let typed = |guard: &Guard| match guard {
+        Guard::Srid(at) => Some(*at),
+        // What can be one thing alone needs no place.
+        Guard::OneOf(at, values) if values.len() == 1 => Some(*at),
+        _ => None,
+    };
+    let typed: Vec<usize> = guards.iter().filter_map(typed).collect();
     let template = row.text("template")?.map(|text| Template::parse(text, &typed, holes, grammar));
     let template = template.transpose().map_err(|what| row.error(format!("`template`: {what}")))?;
     // A weaker condition need not read every argument.
@@ -379,7 +394,7 @@ fn rule(row: &Row<'_>, grammar: Grammar, arguments: &[Option<&str>], clauses: bo
         Some(text) => Some(Version::parse(text).ok_or_else(|| row.error(format!("version `{text}`")))?),
         None => None,
     };
-    Ok(FunctionRule { form, evidence, why, min_version, guards, superset, weaker_guards, subset })
+    Ok(FunctionRule { form, evidence, why, min_version, guards, superset, weaker_guards, subset, otherwise: None })
 }
 
 /// `guard = "same-srid, 2d, literal(3), empty = NULL"`.
@@ -394,6 +409,12 @@ fn guards(row: &Row<'_>, text: Option<&str>) -> Result<Vec<Guard>> {
                 let (number, values) = inner("one-of")?.split_once(": ")?;
                 let at = number.parse::<usize>().ok()?.checked_sub(1)?;
                 Some(Guard::OneOf(at, values.split('|').map(|value| value.trim().to_owned()).collect()))
+            };
+            let parts_of = || {
+                let (number, parts) = inner("parts")?.split_once(": ")?;
+                let at = number.parse::<usize>().ok()?.checked_sub(1)?;
+                let parts: Option<Vec<Part>> = parts.split('|').map(|part| Part::by_name(part.trim())).collect();
+                Some(Guard::Parts(at, parts?))
             };
             Ok(match part {
                 "2d" => Guard::TwoDimensions,
@@ -410,6 +431,8 @@ fn guards(row: &Row<'_>, text: Option<&str>) -> Result<Vec<Guard>> {
                 "ordered" => Guard::Ordered,
                 "text" => Guard::Text,
                 _ => (argument("literal").map(Guard::Literal))
+                    .or_else(|| argument("fraction").map(Guard::Fraction))
+                    .or_else(parts_of)
                     .or_else(|| argument("pattern").map(Guard::Pattern))
                     .or_else(|| argument("plain").map(Guard::Plain))
                     .or_else(|| argument("positive").map(Guard::Positive))

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::quote::Quoting;
-use super::template::{Grammar, Template};
+use super::template::{Grammar, Part, Template};
 use crate::error::SqlState;
 use crate::types::{OidMap, PgType};
 
@@ -59,6 +59,8 @@ pub struct TextRules {
     pub dotted: bool,
     /// An outer join's condition holds an equality of columns.
     pub equal_joins: bool,
+    /// `ARRAY(t)` where PostgreSQL says `t[]`.
+    pub called_arrays: bool,
 }
 
 /// How text is compared.
@@ -125,6 +127,27 @@ pub struct FunctionRule {
     pub weaker_guards: Vec<Guard>,
     /// TRUE only where the function is TRUE: what is pushed for it under NOT.
     pub subset: Option<Template>,
+    /// The row that is tried where the guards of this one do not hold.
+    pub otherwise: Option<Box<FunctionRule>>,
+}
+
+impl FunctionRule {
+    /// The row that stands after so many others of its function.
+    #[cfg(test)]
+    pub(super) fn nth(&self, number: usize) -> &FunctionRule {
+        match (number, &self.otherwise) {
+            (1.., Some(otherwise)) => otherwise.nth(number - 1),
+            _ => self,
+        }
+    }
+
+    /// Puts a row behind those of its function.
+    pub(super) fn push(&mut self, rule: FunctionRule) {
+        match &mut self.otherwise {
+            Some(otherwise) => otherwise.push(rule),
+            None => self.otherwise = Some(Box::new(rule)),
+        }
+    }
 }
 
 /// A function's form in the target.
@@ -147,6 +170,8 @@ pub enum Guard {
     EmptyNull,
     /// TRUE when a spatial argument is EMPTY.
     EmptyTrue,
+    /// That argument is a constant number from 0 to 1.
+    Fraction(usize),
     /// That argument is a constant, not NULL.
     Literal(usize),
     /// Every spatial argument is of this kind (as in typmods), by its type.
@@ -161,6 +186,8 @@ pub enum Guard {
     OneOf(usize, Vec<String>),
     /// The aggregate says its order.
     Ordered,
+    /// That argument is a constant interval that has these parts alone.
+    Parts(usize, Vec<Part>),
     /// That argument is a constant text without a backslash or an underscore.
     Plain(usize),
     /// That argument is a constant pattern of LIKE that is well-formed.
@@ -250,8 +277,18 @@ pub enum Rewrite {
     Case,
     /// By COALESCE.
     Coalesce,
+    /// By a key of its own for NULLs.
+    NullKey,
+    /// By element_at() where the subscript is above zero.
+    ElementAt,
+    /// By a test that the subscript is above zero.
+    Positive,
+    /// By rank() in a derived table.
+    Rank,
     /// By row_number() in a derived table.
     RowNumber,
+    /// By UNION ALL.
+    Union,
 }
 
 impl Rewrite {
@@ -259,7 +296,12 @@ impl Rewrite {
         Some(match name {
             "case" => Rewrite::Case,
             "coalesce" => Rewrite::Coalesce,
+            "element_at" => Rewrite::ElementAt,
+            "null-key" => Rewrite::NullKey,
+            "positive" => Rewrite::Positive,
+            "rank" => Rewrite::Rank,
             "row_number" => Rewrite::RowNumber,
+            "union" => Rewrite::Union,
             _ => return None,
         })
     }
@@ -322,8 +364,12 @@ impl Construct {
     pub(super) fn rewrites(self) -> &'static [Rewrite] {
         match self {
             Construct::AggregateFilter | Construct::IsDistinct | Construct::Quantified => &[Rewrite::Case],
+            Construct::AggregateOrder => &[Rewrite::NullKey],
             Construct::BooleanTest | Construct::Greatest => &[Rewrite::Coalesce],
             Construct::DistinctOn => &[Rewrite::RowNumber],
+            Construct::Subscript => &[Rewrite::ElementAt, Rewrite::Positive],
+            Construct::Values => &[Rewrite::Union],
+            Construct::WithTies => &[Rewrite::Rank],
             _ => &[],
         }
     }

@@ -1,7 +1,8 @@
 //! Templates: target SQL with holes, as tokens (DESIGN section 5).
 //!
 //! `:1` and `:name` stand for arguments, `:*` for all of them. In aggregates `:distinct`, `:order`, `:filter` and `:over` are the places of
-//! those clauses; where a template lacks one, a call that has it is refused. `:xmin1` and its kin are the bounds of a spatial argument.
+//! those clauses; where a template lacks one, a call that has it is refused. `:xmin1` and its kin are the bounds of a spatial argument,
+//! `:months1` and its kin the parts of a constant interval.
 //! In literals `:text`, `:hex`, `:wkb`, `:ewkb`, `:flat14` are quoted forms
 //! of the value. The nearest grammar that `sqlparser` has validates a template when it is loaded, and tells whether it must be put in
 //! parentheses; it never prints. Arguments are printed self-delimited, so a hole needs no parentheses of its own.
@@ -33,6 +34,8 @@ pub enum Piece {
     Bound(Side, usize),
     /// Argument number, from 0.
     Hole(usize),
+    /// A part of an argument that is a constant interval: a number.
+    Part(Part, usize),
     Text(String),
     /// A form of a literal's value.
     Value(ValueForm),
@@ -72,6 +75,35 @@ impl Side {
         let side = sides.into_iter().find(|side| word.starts_with(side.name()))?;
         let number = word[side.name().len()..].parse::<usize>().ok()?;
         Some((side, number.checked_sub(1)?))
+    }
+}
+
+/// A part of an interval.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Part {
+    Days,
+    Micros,
+    /// The microseconds as whole milliseconds.
+    Millis,
+    Months,
+}
+
+impl Part {
+    pub fn by_name(name: &str) -> Option<Part> {
+        Some(match name {
+            "days" => Part::Days,
+            "micros" => Part::Micros,
+            "millis" => Part::Millis,
+            "months" => Part::Months,
+            _ => return None,
+        })
+    }
+
+    /// `months2`: the part, and the argument from 0.
+    fn hole(word: &str) -> Option<(Part, usize)> {
+        let digits = word.find(|c: char| c.is_ascii_digit())?;
+        let number = word[digits..].parse::<usize>().ok()?;
+        Some((Part::by_name(&word[..digits])?, number.checked_sub(1)?))
     }
 }
 
@@ -298,6 +330,10 @@ fn hole<'a>(word: &str, holes: Holes<'_>, used: &mut [bool]) -> Result<(Piece, O
         *used.get_mut(bounded).ok_or_else(|| format!("hole `:{word}` is no argument"))? = true;
         return Ok((Piece::Bound(side, bounded), None));
     }
+    if let (None, Some((part, of))) = (at, Part::hole(word)) {
+        *used.get_mut(of).ok_or_else(|| format!("hole `:{word}` is no argument"))? = true;
+        return Ok((Piece::Part(part, of), Some("2")));
+    }
     let at = at.ok_or_else(|| format!("hole `:{word}` is no argument"))?;
     used[at] = true;
     Ok((Piece::Hole(at), None))
@@ -329,6 +365,7 @@ fn is_delimited(expr: &Expr) -> bool {
             | Expr::Nested(_)
             | Expr::Overlay { .. }
             | Expr::Position { .. }
+            | Expr::Subquery(_)
             | Expr::Substring { .. }
             | Expr::Trim { .. }
             | Expr::Value(_)

@@ -16,7 +16,7 @@ use crate::dialect::{ParamSource, TargetSql};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
 use crate::meter::metered;
-use crate::route::Route;
+use crate::route::{self, Route};
 use crate::session::{Notice, Open, Opened, SessionContext, Severity, Tag, Transaction};
 use crate::types::Datum;
 use crate::{admin, txn};
@@ -111,6 +111,16 @@ fn approximations(plan: &QueryPlan) -> Vec<Notice> {
     notes.map(|note| Notice::notice(note.clone())).collect()
 }
 
+/// The plan under the values of this execution, where parameters stand in the way of a server that wants constants.
+fn with_values(session: &SessionContext, plan: &QueryPlan, params: &[Datum]) -> Result<Option<QueryPlan>> {
+    if params.is_empty() || !matches!(plan.routed.route, Route::Federated { .. }) {
+        return Ok(None);
+    }
+    let Some(secured) = plan.secured.with_values(params)? else { return Ok(None) };
+    let routed = route::choose(&secured, &plan.catalog, super::routing(session))?;
+    Ok(Some(plan.rerouted(secured, routed)))
+}
+
 impl Pipeline {
     pub(super) async fn run_query(
         &self,
@@ -119,6 +129,8 @@ impl Pipeline {
         plan: &QueryPlan,
         open: Open<'_>,
     ) -> Result<Opened> {
+        let known = with_values(session, plan, &open.params)?;
+        let plan = known.as_ref().unwrap_or(plan);
         let late = matches!(&plan.routed.route, Route::Federated { fragments, .. } if !fragments.is_empty());
         let want = Want { relay: open.relay, held: open.held, counters: None };
         let cursor = self.cursor(session, transaction, plan, open.params, want, &open.cancel).await?;

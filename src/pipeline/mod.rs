@@ -92,17 +92,21 @@ impl Pipeline {
         let bound = bind::bind(&context, node, &statement.literals, declared)?;
         let read = bound.read.clone();
         let secured = policy::secure(bound, &surroundings.catalog, surroundings.role)?;
-        let options = session.settings.read(|settings| route::Options {
-            fidelity: settings.get("graticule.fidelity").and_then(Evidence::by_name).unwrap_or_default(),
-            force: match settings.get("graticule.route") {
-                Some("local") => Some(route::Engine::Local),
-                Some("server") => Some(route::Engine::Server),
-                _ => None,
-            },
-        });
-        let routed = route::choose(&secured, &surroundings.catalog, options)?;
+        let routed = route::choose(&secured, &surroundings.catalog, routing(session))?;
         Ok(QueryPlan::new(secured, routed, read, surroundings, session))
     }
+}
+
+/// How a session wants its statements routed.
+fn routing(session: &SessionContext) -> route::Options {
+    session.settings.read(|settings| route::Options {
+        fidelity: settings.get("graticule.fidelity").and_then(Evidence::by_name).unwrap_or_default(),
+        force: match settings.get("graticule.route") {
+            Some("local") => Some(route::Engine::Local),
+            Some("server") => Some(route::Engine::Server),
+            _ => None,
+        },
+    })
 }
 
 #[async_trait]

@@ -74,6 +74,22 @@ impl QueryPlan {
         }
     }
 
+    /// The plan of one execution, routed anew.
+    pub(super) fn rerouted(&self, secured: Secured, routed: Choice) -> QueryPlan {
+        QueryPlan {
+            secured,
+            routed,
+            catalog: Arc::clone(&self.catalog),
+            role: self.role,
+            columns: Arc::clone(&self.columns),
+            params: self.params.clone(),
+            reading: Arc::clone(&self.reading),
+            others: self.others.clone(),
+            formats: Arc::clone(&self.formats),
+            constant: OnceLock::new(),
+        }
+    }
+
     /// Whether preparing again would give this plan (its literals were read in the formats of then).
     pub(super) fn fits(&self, surroundings: &Surroundings) -> bool {
         Arc::ptr_eq(&self.catalog, &surroundings.catalog)

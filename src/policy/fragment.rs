@@ -9,7 +9,15 @@ use crate::bound::{
     Select, Span, Statement, SystemColumn,
 };
 use crate::error::{Error, Result};
-use crate::types::PgType;
+use crate::types::{Datum, PgType};
+
+/// What stands below casts.
+fn below_casts(expr: &mut Expr) -> &mut Expr {
+    match expr {
+        Expr { kind: ExprKind::Cast { arg, .. }, .. } => below_casts(arg),
+        other => other,
+    }
+}
 
 impl Secured {
     /// `SELECT columns FROM scan WHERE conjuncts LIMIT limit` over one secured scan of this statement.
@@ -57,6 +65,34 @@ impl Secured {
             targets: Arc::default(),
             open: false,
         })
+    }
+
+    /// This statement with the values of its parameters where a target may want constants: arrays of `= ANY ($1)`, LIMIT and OFFSET.
+    /// `None` when there are none there.
+    pub fn with_values(&self, values: &[Datum]) -> Result<Option<Secured>> {
+        let mut secured = self.clone();
+        let mut found = false;
+        let mut put = |expr: &mut Expr| {
+            if let ExprKind::Param(n) = expr.kind
+                && let Some(value) = values.get(n)
+            {
+                expr.kind = ExprKind::Literal(value.clone());
+                found = true;
+            }
+        };
+        walk_statement_mut(&mut secured.statement, &mut |node| {
+            match node {
+                NodeMut::Expr(Expr { kind: ExprKind::ScalarArray { array, .. }, .. }) => put(array),
+                NodeMut::Query(query) => {
+                    for expr in [&mut query.limit.count, &mut query.limit.offset].into_iter().flatten() {
+                        put(below_casts(expr));
+                    }
+                }
+                NodeMut::Expr(_) | NodeMut::From(_) => {}
+            }
+            Ok(())
+        })?;
+        Ok(found.then_some(secured))
     }
 
     /// A fragment under more conditions over its one scan, which are made from the scan as its reader sees it. `alone`: under these only

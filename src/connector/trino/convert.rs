@@ -17,7 +17,7 @@ use crate::dialect::{Carrier, ResultColumn};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::columns::ColumnBuilder;
 use crate::kernels::{Env, io};
-use crate::types::{self, Datum, Geom, GeometryTypmod, PgType};
+use crate::types::{self, ArrayValue, Datum, Geom, GeometryTypmod, PgType};
 
 /// How the pages of one result become ours.
 pub(super) struct Converter {
@@ -30,6 +30,8 @@ struct Plan {
     ty: PgType,
     typmod: i32,
     how: How,
+    /// The array that values of this type are elements of.
+    array: Option<PgType>,
 }
 
 /// How one column's values become ours.
@@ -56,7 +58,9 @@ impl Converter {
             return Err(drift().detail(format!("{} columns were expected, and {} came.", columns.len(), came.len())));
         }
         let plans = came.iter().zip(columns).map(|(came, column)| {
-            let how = how(&came.ty, column).ok_or_else(|| {
+            let element = element(&came.ty, column);
+            let (came_type, wanted) = element.as_ref().map_or((came.ty.as_str(), column), |(ty, column)| (ty, column));
+            let how = how(came_type, wanted).ok_or_else(|| {
                 drift().detail(format!(
                     "Column \"{}\" was expected as {}, and came as {}.",
                     column.name,
@@ -64,7 +68,7 @@ impl Converter {
                     came.ty
                 ))
             })?;
-            Ok(Plan { ty: column.ty, typmod: column.typmod, how })
+            Ok(Plan { ty: wanted.ty, typmod: wanted.typmod, how, array: element.is_some().then_some(column.ty) })
         });
         let fields = columns.iter().map(|column| types::field(&column.name, column.ty, column.typmod));
         Ok(Converter {
@@ -78,13 +82,24 @@ impl Converter {
     pub fn convert(&self, data: &Value) -> Result<RecordBatch> {
         let malformed = || Error::new(SqlState::PROTOCOL_VIOLATION, "a page of Trino holds no rows");
         let rows = data.as_array().ok_or_else(malformed)?;
-        let mut builders: Vec<ColumnBuilder> =
-            self.columns.iter().map(|plan| ColumnBuilder::with_capacity(plan.ty, rows.len())).collect();
+        let mut builders: Vec<ColumnBuilder> = self
+            .columns
+            .iter()
+            .map(|plan| ColumnBuilder::with_capacity(plan.array.unwrap_or(plan.ty), rows.len()))
+            .collect();
         for row in rows {
             let row = row.as_array().filter(|row| row.len() == self.columns.len()).ok_or_else(malformed)?;
             for ((value, plan), builder) in row.iter().zip(&self.columns).zip(&mut builders) {
                 match value {
                     Value::Null => builder.append_null(),
+                    Value::Array(items) if plan.array.is_some() => {
+                        let item = |item: &Value| match item {
+                            Value::Null => Ok(Datum::Null),
+                            item => self.datum(plan, item),
+                        };
+                        let items = items.iter().map(item).collect::<Result<Vec<_>, Error>>()?;
+                        builder.append(&Datum::Array(Arc::new(ArrayValue::vector(plan.ty, items))))?;
+                    }
                     value => builder.append(&self.datum(plan, value)?)?,
                 }
             }
@@ -124,6 +139,13 @@ impl Converter {
             }
         })
     }
+}
+
+/// The type there of an array's elements, and what they are here.
+fn element(came: &str, column: &ResultColumn) -> Option<(String, ResultColumn)> {
+    let inner = came.strip_prefix("array(")?.strip_suffix(')')?;
+    let ty = column.ty.element().filter(|_| column.ty.is_array())?;
+    Some((inner.to_owned(), ResultColumn::new(column.name.clone(), ty, column.typmod)))
 }
 
 /// `None` when values of that type of Trino cannot be this column's.
@@ -258,6 +280,9 @@ mod tests {
                 "2020-01-01 05:00:00+00",
             ),
             ("time(6)", PgType::TIME, "\"23:59:59.999999\"", "23:59:59.999999"),
+            ("array(integer)", PgType::INT4.array().expect("int4[]"), "[1,null,3]", "{1,NULL,3}"),
+            ("array(varchar)", PgType::TEXT.array().expect("text[]"), "[]", "{}"),
+            ("array(double)", PgType::FLOAT8.array().expect("float8[]"), "[\"NaN\",0.5]", "{NaN,0.5}"),
             ("uuid", PgType::UUID, "\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
         ] {
             let converter = Converter::new(&[came(ty)], &[column("x", of)]).expect(ty);

@@ -117,6 +117,9 @@ impl<'a> Printer<'a> {
             if variadic {
                 return Err(self.refuse("VARIADIC"));
             }
+            if function.returns_set {
+                return Err(self.refuse(format!("function {} outside of FROM", function.signature())));
+            }
             return self.foreign_call(function, &args.iter().collect::<Vec<_>>());
         }
         if let Form::Template(template) = self.function_rule(function)? {
@@ -126,7 +129,7 @@ impl<'a> Printer<'a> {
                         self.expr(args.get(*n).ok_or_else(|| Error::internal("a hole without its argument"))?)?;
                     }
                     Piece::Text(text) => self.push(text),
-                    Piece::All | Piece::Bound(..) | Piece::Clause(_) | Piece::Value(_) => {
+                    Piece::All | Piece::Bound(..) | Piece::Clause(_) | Piece::Part(..) | Piece::Value(_) => {
                         return Err(Error::internal("a hole that the PostgreSQL family does not have"));
                     }
                 }

@@ -214,6 +214,14 @@ impl<'a> Printer<'a> {
             ExprKind::Subquery { query, kind } => self.subquery(query, kind),
             ExprKind::Subscript { container, lower, upper, slice } => {
                 self.construct(Construct::Subscript)?;
+                if self.foreign() {
+                    let one = lower.len().max(upper.len()) == 1 && !*slice;
+                    let index = upper.first().and_then(Option::as_ref).or(lower.first().and_then(Option::as_ref));
+                    return match index.filter(|_| one) {
+                        Some(index) => self.foreign_subscript(container, index, &expr.ty),
+                        None => Err(self.refuse("subscripts of this form")),
+                    };
+                }
                 self.push("(");
                 self.expr(container)?;
                 self.push(")");

@@ -60,6 +60,9 @@ impl<'a> Printer<'a> {
                 return Ok(Carrier::Native);
             }
             let named = self.target.dialect.named(column.ty.oid).filter(|_| !column.ty.oid.is_array());
+            if column.ty.oid.is_array() && self.has_arrays(column.ty.oid) {
+                return Ok(Carrier::Native);
+            }
             let named = named.ok_or_else(|| self.refuse(format!("a result of type {}", column.ty.oid.name())))?;
             Ok(match named.carrier {
                 CarrierRule::Ewkb => Carrier::Ewkb,

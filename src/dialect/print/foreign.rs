@@ -1,29 +1,24 @@
 //! What is printed otherwise for a target that is not PostgreSQL: by its rows, or not at all.
 
+mod aggregate;
+mod array;
 mod limit;
 mod quantified;
 
 use std::fmt::Write;
 
 use super::{Construct, Printer, SyntaxRule};
-use crate::bound::{
-    AggregateCall, CastMethod, Collation, Expr, ExprKind, ExprType, OutputColumn, Query, Truth, WindowCall,
-};
+use crate::bound::{CastMethod, Collation, Expr, ExprKind, ExprType, OutputColumn, Query, Truth};
 use crate::catalog::{Column, Function};
 use crate::dialect::rules::{Evidence, Form, FunctionRule, Guard, NamedType, Version};
 use crate::dialect::shape::{is_spatial, shape};
-use crate::dialect::template::{Clause, Piece, Side, Template, ValueForm};
+use crate::dialect::template::{Part, Piece, Side, Template, ValueForm};
 use crate::error::{Error, Result};
 use crate::kernels::spatial::bounds::Bounds;
 use crate::kernels::spatial::geometry::{Geometry, Kind};
 use crate::kernels::spatial::wkb;
 use crate::kernels::{Env, io};
 use crate::types::{Datum, NumericTypmod, PgType};
-
-/// Aggregates that take no notice of a NULL in their first argument: FILTER may be said by CASE.
-const SKIPS_NULL: [&str; 8] = ["avg", "bool_and", "bool_or", "count", "every", "max", "min", "sum"];
-/// `count(any)`.
-const COUNT_OF: u32 = 2147;
 
 impl<'a> Printer<'a> {
     /// May the row be used in this session, on this version of the server?
@@ -66,6 +61,21 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// The first of the function's rows whose guards these arguments meet, or its last.
+    fn fitting(&mut self, function: &Function, args: &[&'a Expr]) -> Result<(&'a FunctionRule, &'a Template)> {
+        let (mut rule, mut template) = self.foreign_rule(function)?;
+        while let Some(otherwise) = &rule.otherwise
+            && rule.guards.iter().any(|guard| self.check_guard(guard, args).is_err())
+        {
+            rule = otherwise;
+            let what = || format!("function {}", function.signature());
+            let Form::Template(next) = &rule.form else { return Err(self.refuse(what())) };
+            self.usable(rule, &what)?;
+            template = next;
+        }
+        Ok((rule, template))
+    }
+
     /// `=` of a function that is said `:1 = :2` and no more.
     pub(super) fn foreign_operator(&mut self, function: &Function) -> Result<Option<&'a str>> {
         let (rule, template) = self.foreign_rule(function)?;
@@ -73,7 +83,7 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn foreign_call(&mut self, function: &'a Function, args: &[&'a Expr]) -> Result<()> {
-        let (rule, template) = self.foreign_rule(function)?;
+        let (rule, template) = self.fitting(function, args)?;
         if self.null_safe(template, args)? {
             return Ok(());
         }
@@ -107,6 +117,20 @@ impl<'a> Printer<'a> {
             return self.template(template, args);
         }
         self.push("CASE WHEN ");
+        // NULL comes before EMPTY, whichever argument it is.
+        let may_be_null = |arg: &&&'a Expr| !matches!(&arg.kind, ExprKind::Literal(value) if !value.is_null());
+        let nullable: Vec<&'a Expr> = args.iter().filter(may_be_null).copied().collect();
+        if empty != "NULL" && nullable.len() > 1 {
+            for (n, arg) in nullable.into_iter().enumerate() {
+                if n > 0 {
+                    self.push(" OR ");
+                }
+                self.once(arg)?;
+                self.expr(arg)?;
+                self.push(" IS NULL");
+            }
+            self.push(" THEN NULL WHEN ");
+        }
         for (n, arg) in spatial.into_iter().enumerate() {
             if n > 0 {
                 self.push(" OR ");
@@ -134,6 +158,19 @@ impl<'a> Printer<'a> {
         };
         let met = match guard {
             Guard::EmptyFalse | Guard::EmptyNull | Guard::EmptyTrue => true,
+            Guard::Fraction(at) => {
+                constant(*at).and_then(Datum::as_f64).is_some_and(|value| (0.0..=1.0).contains(&value))
+            }
+            Guard::Parts(at, parts) => match constant(*at) {
+                Some(Datum::Interval(value)) => {
+                    (value.months == 0 || parts.contains(&Part::Months))
+                        && (value.days == 0 || parts.contains(&Part::Days))
+                        && (value.micros == 0
+                            || parts.contains(&Part::Micros)
+                            || (value.micros % 1000 == 0 && parts.contains(&Part::Millis)))
+                }
+                _ => false,
+            },
             Guard::Kind(kind) => spatial.all(|shape| shape.kind == Some(*kind)),
             Guard::Literal(at) | Guard::Srid(at) => constant(*at).is_some(),
             Guard::Narrow => args.iter().all(|arg| is_narrow(arg)),
@@ -166,6 +203,8 @@ impl<'a> Printer<'a> {
             Guard::Kind(_) => {
                 "It is the same there for some kinds of geometry only, by their declared type.".to_owned()
             }
+            Guard::Fraction(at) => format!("Argument {} must be a constant from 0 to 1 there.", at + 1),
+            Guard::Parts(at, _) => format!("Argument {} must be a constant there, and not any.", at + 1),
             Guard::Literal(at) | Guard::Srid(at) => format!("Argument {} must be a constant there.", at + 1),
             Guard::OneOf(at, values) => format!("Argument {} must be one of {} there.", at + 1, values.join(", ")),
             Guard::Pattern(at) => format!("Argument {} must be a constant pattern there.", at + 1),
@@ -206,8 +245,27 @@ impl<'a> Printer<'a> {
                 let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
                 printer.bound(*side, arg)
             }
+            Piece::Part(part, at) => {
+                let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
+                printer.part(*part, arg)
+            }
             Piece::Clause(_) | Piece::Text(_) | Piece::Value(_) => Ok(()),
         })
+    }
+
+    /// A part of a constant interval.
+    fn part(&mut self, part: Part, arg: &Expr) -> Result<()> {
+        let ExprKind::Literal(Datum::Interval(value)) = &arg.kind else {
+            return Err(self.refuse("an interval that is no constant"));
+        };
+        let number = match part {
+            Part::Days => i64::from(value.days),
+            Part::Micros => value.micros,
+            Part::Millis => value.micros / 1000,
+            Part::Months => i64::from(value.months),
+        };
+        self.push(&if number < 0 { format!("({number})") } else { number.to_string() });
+        Ok(())
     }
 
     /// A side of a geometry's box: a number where the geometry is a constant, so that the target need not read it as its own.
@@ -261,124 +319,6 @@ impl<'a> Printer<'a> {
             self.push(")");
         }
         Ok(())
-    }
-
-    pub(super) fn foreign_aggregate(&mut self, call: &'a AggregateCall) -> Result<()> {
-        let function = &*call.function;
-        let (mut rule, mut template) = self.foreign_rule(function)?;
-        let case = matches!(self.target.dialect.syntax(Construct::AggregateFilter), Some(SyntaxRule::Rule(_)));
-        let by_case = case && !template.has(Clause::Filter) && SKIPS_NULL.contains(&function.name.as_str());
-        let filter = call.filter.as_ref().filter(|_| by_case);
-        if let Some(filter) = filter {
-            self.once(filter)?;
-            // `count(*)` counts the rows where something is.
-            if call.args.is_empty() {
-                rule = self.target.dialect.function(COUNT_OF).ok_or_else(|| self.refuse("FILTER in count(*)"))?;
-                let Form::Template(counting) = &rule.form else { return Err(self.refuse("FILTER in count(*)")) };
-                template = counting;
-            }
-        }
-        let what = || format!("aggregate {}", function.signature());
-        if call.variadic || !call.direct.is_empty() || call.within_group {
-            return Err(self.refuse(what()));
-        }
-        if call.distinct {
-            for arg in &call.args {
-                self.foreign_use(&arg.ty, false)?;
-            }
-        }
-        let clauses = [
-            (Clause::Distinct, call.distinct, "DISTINCT"),
-            (Clause::Order, !call.order_by.is_empty(), "ORDER BY"),
-            (Clause::Filter, call.filter.is_some() && filter.is_none(), "FILTER"),
-        ];
-        for (clause, written, name) in clauses {
-            if written && !template.has(clause) {
-                return Err(self.refuse(format!("{name} in {}", what())));
-            }
-        }
-        if call.order_by.is_empty() && rule.guards.contains(&Guard::Ordered) {
-            return Err(self.refuse(format!("{} without ORDER BY", what())));
-        }
-        let args: Vec<&'a Expr> = call.args.iter().collect();
-        for guard in &rule.guards {
-            self.check_guard(guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
-        }
-        self.clauses(template, &args, filter, &mut |printer, clause| match clause {
-            Clause::Distinct if call.distinct => {
-                printer.push("DISTINCT ");
-                Ok(())
-            }
-            Clause::Order if !call.order_by.is_empty() => {
-                printer.construct(Construct::AggregateOrder)?;
-                printer.push(" ORDER BY ");
-                for key in &call.order_by {
-                    printer.foreign_use(&key.expr.ty, true)?;
-                }
-                printer.sort_keys(&call.order_by)
-            }
-            Clause::Filter => printer.filter(call.filter.as_ref()),
-            Clause::Distinct | Clause::Order | Clause::Over => Ok(()),
-        })
-    }
-
-    pub(super) fn foreign_window(&mut self, call: &'a WindowCall) -> Result<()> {
-        let function = &*call.function;
-        let (rule, template) = self.foreign_rule(function)?;
-        let what = || format!("window function {}", function.signature());
-        if !template.has(Clause::Over) || (call.filter.is_some() && !template.has(Clause::Filter)) {
-            return Err(self.refuse(what()));
-        }
-        let args: Vec<&'a Expr> = call.args.iter().collect();
-        for guard in &rule.guards {
-            self.check_guard(guard, &args).map_err(|why| self.refuse(what()).detail(why))?;
-        }
-        for expr in &call.partition_by {
-            self.foreign_use(&expr.ty, false)?;
-        }
-        for key in &call.order_by {
-            self.foreign_use(&key.expr.ty, true)?;
-        }
-        self.clauses(template, &args, None, &mut |printer, clause| match clause {
-            Clause::Filter => printer.filter(call.filter.as_ref()),
-            Clause::Over => {
-                printer.push(" ");
-                printer.over(call)
-            }
-            Clause::Distinct | Clause::Order => Ok(()),
-        })
-    }
-
-    /// A template with places for clauses; spaces around those are not printed. The first argument counts where `filter` is TRUE only.
-    fn clauses(
-        &mut self,
-        template: &'a Template,
-        args: &[&'a Expr],
-        filter: Option<&'a Expr>,
-        print: &mut dyn FnMut(&mut Self, Clause) -> Result<()>,
-    ) -> Result<()> {
-        self.pieces(template, &mut |printer, piece| match piece {
-            Piece::Hole(0) if filter.is_some() => {
-                printer.push("CASE WHEN ");
-                filter.map_or(Ok(()), |filter| printer.expr(filter))?;
-                printer.push(" THEN ");
-                match args.first() {
-                    Some(arg) => printer.expr(arg)?,
-                    None => printer.push("1"),
-                }
-                printer.push(" END");
-                Ok(())
-            }
-            Piece::Hole(at) => {
-                let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
-                if template.repeats(*at) {
-                    printer.once(arg)?;
-                }
-                printer.expr(arg)
-            }
-            Piece::Clause(clause) => print(printer, *clause),
-            Piece::All | Piece::Bound(..) | Piece::Text(_) | Piece::Value(_) => Ok(()),
-        })
     }
 
     /// GREATEST and LEAST, which ignore NULLs.
@@ -444,20 +384,6 @@ impl<'a> Printer<'a> {
         Ok(true)
     }
 
-    pub(super) fn foreign_array(&mut self, elements: &'a [Expr], nested: bool, ty: &ExprType) -> Result<()> {
-        if nested {
-            return Err(self.refuse("an array of arrays"));
-        }
-        let name = self.type_name(ty.oid, -1)?;
-        self.push("CAST(ARRAY[");
-        self.list(elements, |printer, element| printer.expr(element))?;
-        self.push("] AS ");
-        self.push(&name);
-        self.push(")");
-        Ok(())
-    }
-
-    /// `x = ANY (ARRAY[...])` as IN; over other arrays it is refused.
     pub(super) fn foreign_cast(
         &mut self,
         expr: &'a Expr,
@@ -573,10 +499,11 @@ impl<'a> Printer<'a> {
             name = name.replace(":precision", &numeric.precision.to_string());
             name = name.replace(":scale", &numeric.scale.to_string());
         }
-        if ty.is_array() {
-            name.push_str("[]");
-        }
-        Ok(name)
+        Ok(match (ty.is_array(), self.target.dialect.text.called_arrays) {
+            (false, _) => name,
+            (true, false) => name + "[]",
+            (true, true) => format!("ARRAY({name})"),
+        })
     }
 
     pub(super) fn foreign_parameter(&mut self, mark: &str, ty: &ExprType) -> Result<()> {
@@ -608,6 +535,9 @@ impl<'a> Printer<'a> {
         if ty.oid == PgType::UNKNOWN && value.is_null() {
             self.push("NULL");
             return Ok(());
+        }
+        if let Datum::Array(array) = value {
+            return self.array_literal(array, ty.oid);
         }
         let named = named.ok_or_else(|| self.refuse(format!("a constant of type {}", ty.oid.name())))?;
         if named.rounded && !self.weaker && !value.is_null() {

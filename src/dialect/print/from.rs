@@ -295,6 +295,9 @@ impl<'a> Printer<'a> {
 
     fn function_scan(&mut self, scan: &'a FunctionScan) -> Result<()> {
         self.construct(Construct::FunctionInFrom)?;
+        if self.foreign() {
+            return self.foreign_function_scan(scan);
+        }
         let definition = scan.functions.iter().any(|function| function.definition);
         let calls =
             scan.functions.iter().all(|function| matches!(&function.expr.kind, ExprKind::Call { operator: None, .. }));
@@ -344,6 +347,25 @@ impl<'a> Printer<'a> {
         if scan.ordinality {
             self.push(" WITH ORDINALITY");
         }
+        self.alias(scan.range)
+    }
+}
+
+impl<'a> Printer<'a> {
+    /// A set-returning function whose row says a table.
+    fn foreign_function_scan(&mut self, scan: &'a FunctionScan) -> Result<()> {
+        let [only] = &*scan.functions else { return Err(self.refuse("ROWS FROM")) };
+        let ExprKind::Call { function, args, variadic: false, .. } = &only.expr.kind else {
+            return Err(self.refuse("such an expression in FROM"));
+        };
+        if scan.ordinality || only.definition || !function.returns_set || scan.columns.len() != 1 {
+            return Err(self.refuse(format!("function {} in this form in FROM", function.signature())));
+        }
+        if scan.lateral {
+            self.construct(Construct::Lateral)?;
+            self.push("LATERAL ");
+        }
+        self.foreign_call(function, &args.iter().collect::<Vec<_>>())?;
         self.alias(scan.range)
     }
 }

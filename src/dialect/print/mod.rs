@@ -12,6 +12,7 @@ mod foreign;
 mod from;
 mod literal;
 mod query;
+mod ranked;
 mod types;
 mod weaken;
 
@@ -20,7 +21,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::quote;
-use super::rules::{Construct, Dialect, Evidence, Parameters, SyntaxRule};
+use super::rules::{Construct, Dialect, Evidence, Parameters, Rewrite, SyntaxRule};
 use super::target::{Carrier, Param, ParamSource, ResultColumn, TargetSql};
 use crate::bound::visit::{Node, walk_expr, walk_statement};
 use crate::bound::{CteId, Expr, ExprKind, ExprType, From, GroupBy, RangeId, Span, Statement};
@@ -72,6 +73,7 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
         fetching: false,
         weaken: target.weaken,
         listed: None,
+        ranked: false,
         weaker: false,
         approximations: Vec::new(),
     };
@@ -210,6 +212,8 @@ struct Printer<'a> {
     weaken: bool,
     /// The names of the next query's columns, where no list after it can say them.
     listed: Option<Vec<String>>,
+    /// The next body's rows are ranked outside of it: hidden items are printed too, and no DISTINCT ON.
+    ranked: bool,
     /// Within the template of a weaker condition, which reads a geometry's bounds only.
     weaker: bool,
     approximations: Vec<String>,

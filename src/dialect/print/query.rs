@@ -4,7 +4,7 @@ use super::expr::Place;
 use super::{Construct, Printer, SyntaxRule, is_volatile};
 use crate::bound::{
     Body, Cte, Distinct, Expr, GroupBy, Item, LockStrength, Locking, Materialize, Query, Select, SetOperator, SortKey,
-    Statement,
+    Statement, Values,
 };
 use crate::error::{Error, Result};
 
@@ -29,7 +29,9 @@ impl<'a> Printer<'a> {
                 Body::Select(select) => matches!(select.distinct, Distinct::Rows),
                 Body::SetOperation(_) | Body::Values(_) => true,
             };
-            if self.must_wrap(query) || (fetching && merged) {
+            if self.is_ranked(query) {
+                self.ranked_query(query, fetching, listed)?;
+            } else if self.must_wrap(query) || (fetching && merged) {
                 self.wrapped(query, fetching, listed)?;
             } else {
                 self.fetching = fetching;
@@ -153,9 +155,10 @@ impl<'a> Printer<'a> {
         self.limit(query)
     }
 
-    fn body(&mut self, query: &'a Query) -> Result<()> {
+    pub(super) fn body(&mut self, query: &'a Query) -> Result<()> {
+        let ranked = std::mem::take(&mut self.ranked);
         match &query.body {
-            Body::Select(select) => self.select(select),
+            Body::Select(select) => self.select(select, ranked),
             Body::SetOperation(operation) => {
                 if operation.all && operation.operator != SetOperator::Union {
                     self.construct(Construct::ExceptAll)?;
@@ -195,6 +198,9 @@ impl<'a> Printer<'a> {
                 for (n, column) in query.columns.iter().enumerate() {
                     self.one_scale(&column.ty, values.rows.iter().filter_map(|row| row.get(n)))?;
                 }
+                if matches!(self.target.dialect.syntax(Construct::Values), Some(SyntaxRule::Rule(_))) {
+                    return self.united_values(query, values);
+                }
                 self.push("VALUES ");
                 self.list(&values.rows, |printer, row| {
                     printer.push("(");
@@ -206,7 +212,26 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn select(&mut self, select: &'a Select) -> Result<()> {
+    /// VALUES as rows of their own under UNION ALL.
+    fn united_values(&mut self, query: &'a Query, values: &'a Values) -> Result<()> {
+        let listed = self.listed.take();
+        for (r, row) in values.rows.iter().enumerate() {
+            self.push(if r == 0 { "SELECT " } else { " UNION ALL SELECT " });
+            for (n, value) in row.iter().enumerate() {
+                if n > 0 {
+                    self.push(", ");
+                }
+                self.expr(value)?;
+                if let (0, Some(column)) = (r, query.columns.get(n)) {
+                    self.push(" AS ");
+                    self.name(listed.as_ref().and_then(|listed| listed.get(n)).unwrap_or(&column.name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn select(&mut self, select: &'a Select, ranked: bool) -> Result<()> {
         // Columns of the select list name ranges that FROM prints after it.
         select.from.iter().try_for_each(|from| self.declare(from))?;
         let fetching = std::mem::take(&mut self.fetching);
@@ -221,11 +246,9 @@ impl<'a> Printer<'a> {
                 }
                 self.push("DISTINCT ");
             }
+            Distinct::On(_) if ranked => {}
             Distinct::On(items) => {
                 self.construct(Construct::DistinctOn)?;
-                if matches!(self.target.dialect.syntax(Construct::DistinctOn), Some(SyntaxRule::Rule(_))) {
-                    return Err(self.refuse("DISTINCT ON"));
-                }
                 self.push("DISTINCT ON (");
                 for (n, item) in items.iter().enumerate() {
                     if n > 0 {
@@ -238,7 +261,7 @@ impl<'a> Printer<'a> {
             }
         }
         let mut first = true;
-        for item in select.items.iter().filter(|item| !item.hidden) {
+        for item in select.items.iter().filter(|item| ranked || !item.hidden) {
             if !first {
                 self.push(", ");
             }

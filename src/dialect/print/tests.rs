@@ -109,14 +109,23 @@ pub(crate) fn catalog() -> Catalog {
 
 /// Binds and secures one statement as the superuser.
 pub(crate) fn secured(catalog: &Catalog, text: &str) -> Result<Secured> {
+    // Folding would tie the goldens to the kernels at hand.
+    bound(catalog, text, false)
+}
+
+/// [`secured`], what is constant computed as in a client's statement.
+pub(crate) fn folded(catalog: &Catalog, text: &str) -> Result<Secured> {
+    bound(catalog, text, true)
+}
+
+fn bound(catalog: &Catalog, text: &str, fold: bool) -> Result<Secured> {
     let statements = sql::parse(text)?;
     let Some(Kind::Query(node)) = statements.first().map(|statement| &statement.kind) else {
         return Err(Error::unsupported("this statement"));
     };
     let path = ["pg_catalog", "public", "demo"].map(str::to_owned);
     let formats = Formats::default();
-    // Folding would tie the goldens to the kernels at hand.
-    let context = BindContext { catalog, role: oids::SUPERUSER, search_path: &path, fold: false, formats: &formats };
+    let context = BindContext { catalog, role: oids::SUPERUSER, search_path: &path, fold, formats: &formats };
     let bound = bind(&context, node, Literals::NONE, &[])?;
     secure(bound, catalog, oids::SUPERUSER)
 }

@@ -99,7 +99,9 @@ impl Lowerer {
             names.push(name);
         }
         let Some((rel, _)) = current else { return Err(Error::internal("FROM without items")) };
-        self.filter(rel, conditions.into_iter().map(|condition| condition.expr).collect())
+        let left = conditions.into_iter().map(|condition| condition.expr).collect();
+        let (rel, left) = self.partnered(rel, left)?;
+        self.filter(rel, left)
     }
 
     /// One FROM item on its own. `filters` cannot raise and read it only; `hints` may be used to read less (they are checked later).
@@ -313,7 +315,7 @@ impl Lowerer {
     }
 
     /// Gives a query's columns the names of a FROM item; only those that are read stay.
-    fn renamed(&self, rel: Rel, range: RangeId, width: usize) -> Result<Rel> {
+    pub(super) fn renamed(&self, rel: Rel, range: RangeId, width: usize) -> Result<Rel> {
         let (wanted, whole) = self.statement.columns_of(range, width);
         let columns = rel.columns.iter().enumerate().map(|(n, (_, ty))| (Key(range, n), *ty)).collect();
         let origin = |(n, (key, _)): (usize, &(Key, PgType))| Some((Key(range, n), rel.origin(*key)?.clone()));

@@ -110,7 +110,7 @@ impl Lowerer {
 
     /// The two sides of an equality between the inputs, as keys whose Arrow equality is the type's.
     #[expect(clippy::type_complexity)]
-    fn join_key(
+    pub(super) fn join_key(
         &self,
         left: &Rel,
         right: &Rel,

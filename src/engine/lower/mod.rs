@@ -8,6 +8,7 @@ mod limit;
 mod query;
 mod reduce;
 mod scan;
+mod semi;
 mod setop;
 mod srf;
 mod window;

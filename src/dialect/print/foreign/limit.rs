@@ -8,11 +8,8 @@ use crate::error::Result;
 use crate::types::Datum;
 
 impl<'a> Printer<'a> {
-    /// LIMIT and OFFSET, of constants.
-    pub(in crate::dialect::print) fn foreign_limit(&mut self, limit: &'a Limit) -> Result<()> {
-        if limit.with_ties {
-            return Err(self.refuse("WITH TIES"));
-        }
+    /// The numbers of LIMIT and OFFSET, which are constants.
+    pub(in crate::dialect::print) fn limit_numbers(&self, limit: &Limit) -> Result<(Option<i64>, Option<i64>)> {
         let number = |expr: &Option<Expr>| match expr.as_ref().map(constant) {
             None | Some(ExprKind::Literal(Datum::Null)) => Ok(None),
             Some(ExprKind::Literal(value)) => value.as_i64().filter(|value| *value >= 0).map(Some).ok_or(()),
@@ -20,6 +17,15 @@ impl<'a> Printer<'a> {
         };
         let count = number(&limit.count).map_err(|()| self.refuse("LIMIT of anything but a constant"))?;
         let offset = number(&limit.offset).map_err(|()| self.refuse("OFFSET of anything but a constant"))?;
+        Ok((count, offset))
+    }
+
+    /// LIMIT and OFFSET, of constants.
+    pub(in crate::dialect::print) fn foreign_limit(&mut self, limit: &'a Limit) -> Result<()> {
+        if limit.with_ties {
+            return Err(self.refuse("WITH TIES"));
+        }
+        let (count, offset) = self.limit_numbers(limit)?;
         let order = self.target.dialect.text.limit;
         let (count, offset) = match order {
             LimitOrder::Fetch => (

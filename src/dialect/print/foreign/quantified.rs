@@ -41,6 +41,10 @@ impl<'a> Printer<'a> {
                 let element = array.ty.oid.element().ok_or_else(|| Error::internal("an array without elements"))?;
                 values.values.iter().map(|value| Element::Value(value, ExprType::of(element))).collect()
             }
+            ExprKind::Literal(Datum::Array(_)) => {
+                return self.literal(&Datum::Bool(negated), &ExprType::of(PgType::BOOL));
+            }
+            ExprKind::Literal(Datum::Null) => return self.literal(&Datum::Null, &ExprType::of(PgType::BOOL)),
             _ => return Err(self.refuse(format!("{operator} {} over this array", if all { "ALL" } else { "ANY" }))),
         };
         if self.merges_null() && elements.len() > 1 && elements.iter().any(Element::may_be_null) {
