@@ -174,7 +174,6 @@ fn sub_queries_are_told_and_tell() {
             "b.t in (select t from %s order by t limit 7)",
             "b.a in (select max(a) from %s group by c)",
             "b.a in (select a from %s) and b.t in (select t from %s)",
-            "b.a in (select a from %s where id < 0)",
             "exists (select 1 from %s s where s.a = b.a)",
             "exists (select from %s s where s.t = b.t and s.id < 25)",
             "exists (select s.f / 0 from %s s where s.a = b.a and b.b = s.b)",
@@ -192,6 +191,7 @@ fn sub_queries_are_told_and_tell() {
             assert!(fetched(&plan).iter().sum::<usize>() < 500, "{condition}: {plan}");
         }
         for condition in [
+            "b.a in (select a from %s where id < 0)",
             "b.a + 1 in (select b from %s)",
             "b.a not in (select a from %s)",
             "b.a not in (select a from %s where a is not null)",

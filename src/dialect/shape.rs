@@ -24,6 +24,7 @@ pub(super) struct Shape {
 
 /// Functions whose result has the SRID of their first spatial argument, and is flat when that is.
 const KEEP: &[&str] = &[
+    "st_affine",
     "st_boundary",
     "st_buffer",
     "st_centroid",
