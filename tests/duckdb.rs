@@ -335,6 +335,16 @@ fn lists_and_json_are_read() {
     );
     pushed(&mut client, "select t.id, u.x from duck.t, unnest(t.l) u(x) order by 1, 2", &["1|3", "1|5", "1|∅"]);
     pushed(&mut client, "select array_agg(id order by id desc) from duck.t where l[1] = 3", &["{1}"]);
+    pushed(
+        &mut client,
+        "select id, jsonb_typeof(j), jsonb_typeof(s), j ? 'a', s ? 'y' from duck.t order by id",
+        &["1|object|object|t|t", "2|array|object|f|t", "3|∅|∅|∅|∅"],
+    );
+    pushed(
+        &mut client,
+        "select count(*) from duck.t where id > 1 and timestamptz '2020-01-01 00:00:00+00' < now() - interval '1 day'",
+        &["2"],
+    );
     // A list in a list is one array of two dimensions here: never read as a list.
     assert_eq!(client.query("select cardinality(m) from duck.t").expect_err("two dimensions").state, "0A000");
     assert_eq!(

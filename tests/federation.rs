@@ -176,7 +176,7 @@ fn sub_queries_are_told_and_tell() {
             "b.a in (select a from %s) and b.t in (select t from %s)",
             "exists (select 1 from %s s where s.a = b.a)",
             "exists (select from %s s where s.t = b.t and s.id < 25)",
-            "exists (select s.f / 0 from %s s where s.a = b.a and b.b = s.b)",
+            "exists (select s.f from %s s where s.a = b.a and b.b = s.b)",
             "exists (select distinct s.c from %s s, %s r where s.d = b.d and r.a = s.b)",
             "exists (select 1 from %s s where b.u = s.u) and b.id % 2 = 0",
         ] {

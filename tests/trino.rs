@@ -266,3 +266,50 @@ fn a_join_of_trino_geoparquet_and_postgis_equals_one_engine() {
     ]);
     federated::equals_one_engine(oracle, "trino_fed", &far.server("tr"), "tr", "fed");
 }
+
+#[test]
+fn arrays_series_and_parameters() {
+    let Some(far) = trino::far() else { return };
+    far.run(&[
+        "CREATE SCHEMA memory.arrays",
+        "CREATE TABLE memory.arrays.t AS SELECT CAST(n AS integer) AS id, CAST(nullif(n % 4, 0) AS integer) AS zone, 'n' || CAST(n AS varchar) AS name, \
+         JSON '[1, {\"a\": 2}]' AS j FROM UNNEST(sequence(1, 9)) AS s(n)",
+    ]);
+    let server = Graticule::serve("trino_arrays", &far.server("tr"));
+    let mut client = server.client("trino_arrays");
+    client.simple("select graticule.attach('tr', 'arrays', 'far')").expect("attached");
+    for (sql, expected) in [
+        (
+            "select zone, array_agg(id order by id desc), array_agg(name order by id), cardinality(array_agg(id order by id)) from far.t \
+             group by zone order by zone",
+            vec!["1|{9,5,1}|{n1,n5,n9}|3", "2|{6,2}|{n2,n6}|2", "3|{7,3}|{n3,n7}|2", "∅|{8,4}|{n4,n8}|2"],
+        ),
+        (
+            "select (array_agg(id order by id))[2], (array_agg(id order by id))[0], (array_agg(id order by id))[99], array_agg(zone order by id) \
+             from far.t",
+            vec!["2|∅|∅|{1,2,3,NULL,1,2,3,NULL,1}"],
+        ),
+        ("select array_agg(id order by id), count(*) from far.t where id < 0", vec!["∅|0"]),
+        (
+            "select t.id, g.x from far.t join generate_series(2, 3) g(x) on t.zone = g.x order by 1",
+            vec!["2|2", "3|3", "6|2", "7|3"],
+        ),
+        ("select sum(jsonb_array_length(j)) from far.t", vec!["18"]),
+        ("select distinct on (zone) zone, id from far.t order by zone desc, id desc limit 2", vec!["∅|8", "3|7"]),
+        ("select id from far.t order by zone fetch first 2 rows with ties", vec!["1", "5", "9"]),
+    ] {
+        let plan = client.rows(&format!("explain {sql}")).join("\n");
+        let mut found = client.rows(sql);
+        if sql.contains("ties") {
+            found.sort();
+        }
+        assert_eq!(found, expected, "{sql}\n{plan}");
+        assert!(plan.contains("Route: Pushed"), "{sql}\n{plan}");
+    }
+    client
+        .simple("prepare p(int[], int) as select id from far.t where zone = any ($1) order by id limit $2")
+        .expect("prepared");
+    assert_eq!(client.rows("execute p('{1,3}', 3)"), ["1", "3", "5"]);
+    assert_eq!(client.rows("execute p('{2,null}', null)"), ["2", "6"]);
+    assert_eq!(client.rows("execute p('{}', 3)"), Vec::<String>::new());
+}

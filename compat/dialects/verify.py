@@ -39,6 +39,8 @@ VALUES = {
                   "0001-01-01 00:00:00", "9999-12-31 23:59:59", "1970-01-01 00:00:00", "2020-05-17 10:00:00.5"],
     "timestamptz": ["2020-02-29 23:59:59.999999+00", "1999-12-31 00:00:00+00", "2000-01-01 12:34:56.7+00", "2021-01-03 01:00:00+00",
                     "1900-03-01 00:00:01+00", "1970-01-01 00:00:00+00", "2020-05-17 10:00:00.5+00"],
+    "jsonb": ['{"a": 1, "b": [1, 2.50]}', '{}', '[]', '[1, "a", null, "b c"]', '"a"', '"ab"', "12.50", "-7", "1e3", "true", "null", '{"a": {"a": null}}',
+              '[[1], {"a": 2}]', '{"é": "x", "": 0}', '[true, "é"]'],
     "uuid": ["00000000-0000-0000-0000-000000000000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
     "geometry": WKT,
     "point": [w for w in WKT if w.startswith("POINT")],
@@ -105,7 +107,7 @@ class Trino:
     def __init__(self):
         self.url = os.environ.get("TRINO", "http://127.0.0.1:8080")
         types = {"int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT", "float4": "REAL", "float8": "DOUBLE", "bool": "BOOLEAN",
-                 "numeric": "DECIMAL(10,2)", "text": "VARCHAR", "varchar": "VARCHAR", "bytea": "VARBINARY", "timestamp": "TIMESTAMP(6)",
+                 "numeric": "DECIMAL(10,2)", "text": "VARCHAR", "varchar": "VARCHAR", "jsonb": "JSON", "bytea": "VARBINARY", "timestamp": "TIMESTAMP(6)",
                  "timestamptz": "TIMESTAMP(6) WITH TIME ZONE"}
         self.run("CREATE SCHEMA IF NOT EXISTS memory.public")
         for name, values in VALUES.items():
@@ -129,6 +131,8 @@ class Trino:
             return f"CAST('{text}' AS {ty})"
         if name == "timestamptz":
             text += " || ':00'"
+        if name == "jsonb":
+            return f"JSON {text}"
         return f"CAST({text} AS {ty})"
 
     def stored(self, wkt):
@@ -179,7 +183,7 @@ class Duckdb:
         self.connection.execute("LOAD '%s'" % glob.glob(folder + "/extensions/*/spatial.duckdb_extension")[0])
         self.connection.execute("SET geometry_always_xy = true; SET TimeZone = 'UTC'")
         types = {"int2": "SMALLINT", "int4": "INTEGER", "int8": "BIGINT", "float4": "REAL", "float8": "DOUBLE", "bool": "BOOLEAN",
-                 "numeric": "DECIMAL(10,2)", "text": "VARCHAR", "varchar": "VARCHAR", "bytea": "BLOB", "timestamptz": "TIMESTAMPTZ"}
+                 "numeric": "DECIMAL(10,2)", "text": "VARCHAR", "varchar": "VARCHAR", "jsonb": "JSON", "bytea": "BLOB", "timestamptz": "TIMESTAMPTZ"}
         self.connection.execute("CREATE SCHEMA IF NOT EXISTS public; SET search_path = 'public'")
         for name, values in VALUES.items():
             ty = "GEOMETRY('EPSG:4326')" if spatial(name) else types.get(name, name)

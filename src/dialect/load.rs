@@ -40,13 +40,13 @@ macro_rules! embedded {
 embedded! {
     "bigquery" for &["bigquery"], ["dialect", "types", "pg-core", "postgis", "quadbin", "s2"];
     "databricks" for &["databricks"], ["dialect", "types", "pg-core", "postgis", "quadbin"];
-    "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "postgis", "quadbin", "s2"];
+    "duckdb" for &["duckdb"], ["dialect", "types", "pg-core", "pg-json", "postgis", "quadbin", "s2"];
     "oracle" for &["oracle"], ["dialect", "types", "pg-core", "postgis"];
     "postgis" for &["postgres"], ["dialect", "types", "pg-core", "pg-json", "postgis", "geohash", "h3", "quadbin", "s2"];
     "redshift" for &["redshift"], ["dialect", "types", "pg-core", "postgis"];
     "sedona" for &["sedona"], ["dialect", "types", "pg-core", "postgis", "quadbin"];
     "snowflake" for &["snowflake"], ["dialect", "types", "pg-core", "postgis"];
-    "trino" for &["trino"], ["dialect", "types", "pg-core", "postgis", "quadbin", "s2"];
+    "trino" for &["trino"], ["dialect", "types", "pg-core", "pg-json", "postgis", "quadbin", "s2"];
 }
 
 impl Dialect {

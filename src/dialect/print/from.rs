@@ -1,9 +1,11 @@
 //! FROM items.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::{Columns, Construct, Printer, Range, quote};
+use crate::bound::visit::{Node, walk_expr};
 use crate::bound::{Expr, ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Scan, SystemColumn};
 use crate::catalog::{RelationKind, Source};
 use crate::dialect::rules::Fences;
@@ -361,7 +363,17 @@ impl<'a> Printer<'a> {
         if scan.ordinality || only.definition || !function.returns_set || scan.columns.len() != 1 {
             return Err(self.refuse(format!("function {} in this form in FROM", function.signature())));
         }
-        if scan.lateral {
+        // A function in FROM may always read what stands before it; this one does.
+        let reads = |arg: &Expr| {
+            walk_expr(arg, &mut |node| match node {
+                Node::Expr(Expr { kind: ExprKind::Column { .. } | ExprKind::WholeRow { .. }, .. }) => {
+                    ControlFlow::Break(())
+                }
+                Node::Expr(_) | Node::From(_) | Node::Query(_) => ControlFlow::Continue(()),
+            })
+            .is_break()
+        };
+        if scan.lateral && args.iter().any(reads) {
             self.construct(Construct::Lateral)?;
             self.push("LATERAL ");
         }

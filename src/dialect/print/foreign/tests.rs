@@ -45,6 +45,7 @@ pub(crate) fn catalog(wrapper: &str) -> Catalog {
         "int2",
         "int4",
         "int8",
+        "jsonb",
         "text",
         "timestamp",
         "timestamptz",
