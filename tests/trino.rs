@@ -3,6 +3,7 @@
 mod expressions;
 mod faults;
 mod qgis;
+mod spooling;
 mod strings;
 
 use crate::support::graticule::Graticule;

@@ -40,6 +40,14 @@ pub(super) fn library(option: &str, value: &str) -> Result<String> {
     Ok(value)
 }
 
+pub(super) fn boolean(option: &str, value: &str) -> Result<bool> {
+    match value {
+        "true" | "on" => Ok(true),
+        "false" | "off" => Ok(false),
+        _ => Err(invalid_value(option, value)),
+    }
+}
+
 /// A whole number within bounds.
 pub(super) fn number(option: &str, value: &str, low: usize, high: usize) -> Result<usize> {
     match value.trim().parse() {

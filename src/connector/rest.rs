@@ -31,6 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub(super) struct RestOptions {
     /// The only certificates that are trusted; `None`: the Mozilla roots.
     pub root_certificates: Option<PathBuf>,
+    /// The Mozilla roots are trusted beside those.
+    pub public_roots: bool,
     pub connect_timeout: Duration,
     /// From the request to the last byte of its answer.
     pub timeout: Duration,
@@ -46,6 +48,7 @@ impl Default for RestOptions {
     fn default() -> RestOptions {
         RestOptions {
             root_certificates: None,
+            public_roots: false,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(120),
             max_answer: 256 << 20,
@@ -60,6 +63,8 @@ impl Default for RestOptions {
 pub(super) enum Repeat {
     /// It reads, or asks for the same again: after 429, 502, 503, 504, a lost connection or a truncated answer.
     Reads,
+    /// As `Reads`, from a store of objects, which says 500 too when it is to be asked again.
+    Stored,
     /// It may have had its effect: only when the server says that it did not take it (429, 503), or was not reached.
     Untaken,
     /// Only once.
@@ -111,6 +116,12 @@ enum Lost {
     Broken(String),
     /// Our error: nothing helps.
     Own(Error),
+}
+
+impl Repeat {
+    fn reads(self) -> bool {
+        matches!(self, Repeat::Reads | Repeat::Stored)
+    }
 }
 
 impl Call {
@@ -198,7 +209,7 @@ impl Rest {
                 Err(Lost::Unreached(why)) if last => return Err(unreachable(&self.server, why)),
                 // A server that is not there is not waited for long.
                 Err(Lost::Unreached(why)) if attempt >= 3 => return Err(unreachable(&self.server, why)),
-                Err(Lost::Broken(why)) if last || call.repeat != Repeat::Reads => return Err(lost(&self.server, why)),
+                Err(Lost::Broken(why)) if last || !call.repeat.reads() => return Err(lost(&self.server, why)),
                 Err(Lost::Unreached(why) | Lost::Broken(why)) => {
                     tracing::debug!(server = &*self.server, why, attempt, "asking again");
                     None
@@ -304,7 +315,8 @@ pub(super) fn header(name: &str, value: &str) -> Result<HeaderValue> {
 fn is_busy(status: StatusCode, repeat: Repeat) -> bool {
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => true,
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => repeat == Repeat::Reads,
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => repeat.reads(),
+        StatusCode::INTERNAL_SERVER_ERROR => repeat == Repeat::Stored,
         _ => false,
     }
 }
@@ -337,17 +349,18 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-fn tls(server: &str, options: &RestOptions) -> Result<ClientConfig> {
+/// How TLS is spoken with it.
+pub(super) fn tls(server: &str, options: &RestOptions) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    match &options.root_certificates {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(path) => {
-            let bad = |error: &dyn fmt::Display| {
-                unreachable(server, format!("root certificate file \"{}\": {error}", path.display()))
-            };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))? {
-                roots.add(certificate.map_err(|error| bad(&error))?).map_err(|error| bad(&error))?;
-            }
+    if options.public_roots || options.root_certificates.is_none() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    if let Some(path) = &options.root_certificates {
+        let bad = |error: &dyn fmt::Display| {
+            unreachable(server, format!("root certificate file \"{}\": {error}", path.display()))
+        };
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))? {
+            roots.add(certificate.map_err(|error| bad(&error))?).map_err(|error| bad(&error))?;
         }
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -394,6 +407,7 @@ mod tests {
     const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
     const SHORT: &str = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nok";
     const LARGE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 999\r\nConnection: close\r\n\r\n";
+    const FAILED: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     const DENIED: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
     #[tokio::test]
@@ -407,6 +421,9 @@ mod tests {
             (vec![BUSY, OK], Repeat::Never, Err("53300"), 1),
             (vec![LARGE, OK], Repeat::Reads, Err("54000"), 1),
             (vec![DENIED, OK], Repeat::Reads, Err("28000"), 1),
+            (vec![FAILED, GATEWAY, SHORT, OK], Repeat::Stored, Ok("ok"), 4),
+            (vec![FAILED, FAILED, FAILED, FAILED], Repeat::Stored, Err("HV000"), 4),
+            (vec![FAILED, OK], Repeat::Reads, Ok(""), 1),
         ] {
             let (url, seen) = double(answers.clone()).await;
             let call = Call::new(Method::GET, url.clone(), repeat);

@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod script;
 pub mod snowflake;
+pub mod spooling;
 pub mod syntax;
 pub mod trino;
 

@@ -44,8 +44,20 @@ fn detached(command: &mut Command) -> u32 {
 }
 
 impl Trino {
+    /// Is that plugin of the server installed?
+    pub fn plugin(name: &str) -> bool {
+        std::env::var_os("HOME").is_some_and(|home| {
+            Path::new(&home).join(".cache/graticule/far/trino").join(VERSION).join("plugin").join(name).exists()
+        })
+    }
+
     /// A server of one's own, to be killed.
     pub fn start() -> Option<Trino> {
+        Trino::start_with("", &[])
+    }
+
+    /// One with more lines in its configuration, and more files beside it.
+    pub fn start_with(more: &str, files: &[(&str, &str)]) -> Option<Trino> {
         let home = std::env::var_os("HOME")?;
         let installed = Path::new(&home).join(".cache/graticule/far/trino");
         let (java, server) = (installed.join("java"), installed.join(VERSION));
@@ -59,6 +71,7 @@ impl Trino {
         let port = free_port();
         let folder = std::env::temp_dir().join(format!("graticule-trino-{}-{port}", std::process::id()));
         std::fs::create_dir_all(folder.join("catalog")).expect("a folder");
+        std::fs::create_dir_all(folder.join("etc")).expect("a folder");
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("a configuration");
         write(
             "config.properties",
@@ -67,7 +80,7 @@ impl Trino {
                  node.internal-address=127.0.0.1\ndiscovery.uri=http://127.0.0.1:{port}\nnode.environment=test\nnode.id=one\n\
                  query.max-memory=500MB\nquery.max-memory-per-node=500MB\nmemory.heap-headroom-per-node=300MB\n\
                  task.concurrency=1\nquery.min-hash-partition-count=1\nquery.max-hash-partition-count=1\n\
-                 plugin.dir={}\ncatalog.config-dir={}\n",
+                 plugin.dir={}\ncatalog.config-dir={}\n{more}",
                 server.join("plugin").display(),
                 folder.join("catalog").display()
             ),
@@ -75,6 +88,9 @@ impl Trino {
         write("catalog/memory.properties", "connector.name=memory\nmemory.max-data-per-node=300MB\n");
         write("catalog/tpch.properties", "connector.name=tpch\n");
         write("log.properties", "io.trino=WARN\n");
+        for (name, text) in files {
+            write(name, text);
+        }
         // Not every Java has it, and Trino does without.
         let modules = Command::new(&java).arg("--list-modules").output().expect("java runs").stdout;
         let vector = String::from_utf8_lossy(&modules).contains("jdk.incubator.vector");

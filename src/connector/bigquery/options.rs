@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::connector::Options;
-use crate::connector::options::{invalid_option, invalid_value as invalid, missing_option, number};
+use crate::connector::options::{boolean, invalid_option, invalid_value as invalid, missing_option, number};
 use crate::connector::rest::is_loopback;
 use crate::error::{Error, Result, SqlState};
 
@@ -167,14 +167,6 @@ fn labels(option: &str, value: &str) -> Result<Vec<(String, String)>> {
             Err(invalid(option, value).hint("Lower-case letters, digits, _ and -: 'team=maps, env=test'."))
         })
         .collect()
-}
-
-fn boolean(option: &str, value: &str) -> Result<bool> {
-    match value {
-        "true" | "on" => Ok(true),
-        "false" | "off" => Ok(false),
-        _ => Err(invalid(option, value)),
-    }
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::fault::Fault;
 use super::options::{Identity, Trino};
+use super::spool;
 use crate::connector::Counters;
 use crate::connector::fault::{canceled, lost};
-use crate::connector::rest::{self, Answer, Call, Repeat, Rest};
+use crate::connector::rest::{self, Answer, Call, Repeat, Rest, RestOptions};
 use crate::error::{Error, Result, SqlState};
 
 /// What a page may hold; the server ends a page when it is reached.
@@ -30,6 +31,8 @@ pub(super) struct Client {
 
 struct Inner {
     rest: Rest,
+    /// For segments of results: it knows no credentials.
+    storage: Rest,
     options: Trino,
     headers: HeaderMap,
     permits: Arc<Semaphore>,
@@ -92,14 +95,26 @@ impl Client {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         let rest = Rest::new(server, &options.url, options.rest.clone())?;
+        let storage = Rest::new(server, &options.url, RestOptions { public_roots: true, ..options.rest.clone() })?;
         let permits = Arc::new(Semaphore::new(options.max_connections));
-        let inner =
-            Inner { rest, options, headers, permits, open: AtomicUsize::new(0), closed: AtomicBool::new(false) };
+        let inner = Inner {
+            rest,
+            storage,
+            options,
+            headers,
+            permits,
+            open: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+        };
         Ok(Client { inner: Arc::new(inner) })
     }
 
     pub fn server(&self) -> &str {
         self.inner.rest.server()
+    }
+
+    pub fn storage(&self) -> &Rest {
+        &self.inner.storage
     }
 
     pub fn options(&self) -> &Trino {
@@ -116,8 +131,8 @@ impl Client {
         self.inner.permits.close();
     }
 
-    /// Posts a statement; its first page may hold nothing yet.
-    pub async fn start(&self, sql: &str, cancel: CancellationToken) -> Result<(Query, Page), Fault> {
+    /// Posts a statement; its first page may hold nothing yet. `segments`: may its rows come so?
+    pub async fn start(&self, sql: &str, segments: bool, cancel: CancellationToken) -> Result<(Query, Page), Fault> {
         let waiting =
             tokio::time::timeout(self.inner.options.pool_timeout, Arc::clone(&self.inner.permits).acquire_owned());
         let closed =
@@ -143,6 +158,10 @@ impl Client {
         let tags = rest::header("X-Trino-Client-Tags", &["graticule,", &id].concat())?;
         headers.insert("x-trino-client-tags", tags);
         headers.insert("x-trino-trace-token", rest::header("X-Trino-Trace-Token", &id)?);
+        if segments && self.inner.options.spooling {
+            // A server that does not know it, or has no store, answers with rows in its pages.
+            headers.insert(spool::ASKED.0, HeaderValue::from_static(spool::ASKED.1));
+        }
         let url = self.inner.options.url.join("/v1/statement").map_err(Error::internal)?;
         // Posting starts a query: only what the server did not take is sent again.
         let call = Call::new(Method::POST, url, Repeat::Untaken).headers(headers.clone()).body(sql.to_owned());
@@ -165,7 +184,7 @@ impl Client {
     /// The rows of a statement of our own, and the names of its columns' types.
     pub async fn rows(&self, sql: &str) -> Result<(Vec<PageColumn>, Vec<serde_json::Value>)> {
         let own = |fault: Fault| fault.into_own_error(self.server());
-        let (mut query, mut page) = self.start(sql, CancellationToken::new()).await.map_err(own)?;
+        let (mut query, mut page) = self.start(sql, false, CancellationToken::new()).await.map_err(own)?;
         let (mut columns, mut rows) = (Vec::new(), Vec::new());
         loop {
             columns = page.columns.take().unwrap_or(columns);
@@ -177,6 +196,22 @@ impl Client {
                 None => return Ok((columns, rows)),
             }
         }
+    }
+}
+
+impl Client {
+    /// An address of the server's, at the server that we know: credentials go nowhere else, whatever an answer says.
+    pub fn here(&self, text: &str) -> Result<Url> {
+        let said = Url::parse(text).map_err(|_| self.protocol("what is to be asked next has no address"))?;
+        let mut url = self.inner.options.url.clone();
+        url.set_path(said.path());
+        url.set_query(said.query());
+        Ok(url)
+    }
+
+    pub fn protocol(&self, why: &str) -> Error {
+        let message = format!("server \"{}\" does not keep to the client protocol", self.server());
+        Error::new(SqlState::PROTOCOL_VIOLATION, message).detail(format!("{}{}.", why[..1].to_uppercase(), &why[1..]))
     }
 }
 
@@ -200,7 +235,7 @@ impl Query {
             match self.taken(answer) {
                 // Asking for the same page again gives the same rows.
                 Err(Fault::Malformed) if malformed < MALFORMED => malformed += 1,
-                Err(Fault::Malformed) => return Err(self.protocol("an answer is no page of a result").into()),
+                Err(Fault::Malformed) => return Err(self.client.protocol("an answer is no page of a result").into()),
                 taken => return taken.map(Some),
             }
         }
@@ -242,21 +277,13 @@ impl Query {
         }
     }
 
-    /// The next page's address at the server that we know: credentials go nowhere else, whatever the answer says.
+    /// The next page's address.
     fn here(&self, text: &str) -> Result<Url> {
-        let said = Url::parse(text).map_err(|_| self.protocol("the next page has no address"))?;
-        let mut url = self.client.inner.options.url.clone();
-        url.set_path(said.path());
-        url.set_query(said.query());
-        if !said.query_pairs().any(|(name, _)| name == "targetResultSize") {
+        let mut url = self.client.here(text)?;
+        if !url.query_pairs().any(|(name, _)| name == "targetResultSize") {
             url.query_pairs_mut().append_pair("targetResultSize", PAGE);
         }
         Ok(url)
-    }
-
-    fn protocol(&self, why: &str) -> Error {
-        let message = format!("server \"{}\" does not keep to the client protocol", self.client.server());
-        Error::new(SqlState::PROTOCOL_VIOLATION, message).detail(format!("{}{}.", why[..1].to_uppercase(), &why[1..]))
     }
 }
 

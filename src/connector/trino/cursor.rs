@@ -1,11 +1,13 @@
-//! The cursor over a query: one page at a time.
+//! The cursor over a query: one page, or one segment, at a time.
 
 use async_trait::async_trait;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Page, Query};
 use super::convert::Converter;
 use super::params;
+use super::spool::Spool;
 use crate::connector::fault::canceled;
 use crate::connector::ready::Ready;
 use crate::connector::{Cursor, Execution, Rows};
@@ -18,7 +20,9 @@ pub(super) struct TrinoCursor {
     sql: TargetSql,
     /// Known from the first page that names the columns.
     converter: Option<Converter>,
-    /// Rows of the last page that were not given yet.
+    /// Segments of the last page that were not read yet.
+    spool: Spool,
+    /// Rows of the last page or segment that were not given yet.
     ready: Ready,
     scanned: Option<u64>,
     cancel: CancellationToken,
@@ -30,12 +34,12 @@ impl TrinoCursor {
         let Execution { sql, params, relay: _, cancel } = execution;
         let server = client.server().to_owned();
         let text = params::bound(&sql, &params)?;
-        let (query, page) = match client.start(&text, cancel.clone()).await {
+        let (query, page) = match client.start(&text, true, cancel.clone()).await {
             Ok(started) => started,
             Err(fault) => return Err(fault.into_error(&server, &sql)),
         };
-        let mut cursor =
-            TrinoCursor { server, query, sql, converter: None, ready: Ready::default(), scanned: None, cancel };
+        let (spool, ready) = (Spool::new(client.clone()), Ready::default());
+        let mut cursor = TrinoCursor { server, query, sql, converter: None, spool, ready, scanned: None, cancel };
         cursor.take(page)?;
         while cursor.converter.is_none() {
             if !cursor.advance().await? {
@@ -45,8 +49,22 @@ impl TrinoCursor {
         Ok(cursor)
     }
 
-    /// Takes the next page; false at the end.
+    /// Takes the next segment or page; false at the end.
     async fn advance(&mut self) -> Result<bool> {
+        match self.spool.next(&self.cancel).await {
+            Ok(None) => {}
+            Ok(Some(rows)) => {
+                self.rows(&rows)?;
+                return Ok(true);
+            }
+            Err(error) => {
+                self.spool.clear();
+                if let Err(error) = self.query.end().await {
+                    tracing::debug!(server = self.server, %error, "a query may run on");
+                }
+                return Err(error);
+            }
+        }
         match self.query.next().await {
             Ok(None) => Ok(false),
             Ok(Some(page)) => {
@@ -67,11 +85,17 @@ impl TrinoCursor {
         if let (None, Some(columns)) = (&self.converter, &page.columns) {
             self.converter = Some(Converter::new(columns, self.sql.columns())?);
         }
-        if let Some(data) = page.data {
-            let converter =
-                self.converter.as_ref().ok_or_else(|| Error::internal("rows of Trino came before their columns"))?;
-            self.ready.push(converter.convert(&data)?);
+        match page.data {
+            None => Ok(()),
+            Some(data @ Value::Object(_)) => self.spool.push(data),
+            Some(data) => self.rows(&data),
         }
+    }
+
+    fn rows(&mut self, data: &Value) -> Result<()> {
+        let converter =
+            self.converter.as_ref().ok_or_else(|| Error::internal("rows of Trino came before their columns"))?;
+        self.ready.push(converter.convert(data)?);
         Ok(())
     }
 }
@@ -79,7 +103,7 @@ impl TrinoCursor {
 #[async_trait]
 impl Cursor for TrinoCursor {
     async fn fetch(&mut self, max_rows: usize) -> Result<Option<Rows>> {
-        if self.cancel.is_cancelled() && !self.query.is_done() {
+        if self.cancel.is_cancelled() && !(self.query.is_done() && self.spool.is_empty()) {
             self.close().await?;
             return Err(canceled());
         }
@@ -97,6 +121,7 @@ impl Cursor for TrinoCursor {
 
     async fn close(&mut self) -> Result<()> {
         self.ready.clear();
+        self.spool.clear();
         self.query.end().await
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A statement is posted, and its answers are pages: each names the next one, and the server works only as far as pages are asked for. So a
 //! cursor is one query there, holds one page, and ends it with a DELETE. Pages can be asked for again, which makes a lost or truncated
-//! answer harmless. The spooling protocol is not asked for: its segments lie in an object store of the server's, to which neither side of
-//! an ordinary installation gives clients a way; a server answers with rows in its pages unless the client asks otherwise.
+//! answer harmless. A server with a spooling manager is asked for segments instead (`spool`): its workers write them to an object store, and
+//! they are read from there; any other server answers with rows in its pages.
 
 mod client;
 mod convert;
@@ -12,6 +12,7 @@ mod describe;
 mod fault;
 mod options;
 mod params;
+mod spool;
 mod types;
 
 use std::sync::Arc;

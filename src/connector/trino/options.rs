@@ -6,16 +6,17 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use crate::connector::Options;
-use crate::connector::options::{invalid_option, invalid_value, missing_option, number, seconds};
+use crate::connector::options::{boolean, invalid_option, invalid_value, missing_option, number, seconds};
 use crate::connector::rest::{self, RestOptions};
 use crate::error::{Error, Result, SqlState};
 
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 10] = [
     "catalog",
     "connect_timeout",
     "max_connections",
     "pool_timeout",
     "request_timeout",
+    "spooling",
     "srid",
     "sslrootcert",
     "url",
@@ -34,6 +35,8 @@ pub(super) struct Trino {
     /// Queries at a time.
     pub max_connections: usize,
     pub pool_timeout: Duration,
+    /// Is the server asked for results in segments, which it may keep in an object store?
+    pub spooling: bool,
     pub rest: RestOptions,
 }
 
@@ -49,6 +52,7 @@ impl Trino {
         let mut rest = RestOptions::default();
         let (mut url, mut catalog, mut srid) = (None, String::new(), None);
         let (mut max_connections, mut pool_timeout) = (20, Duration::from_secs(10));
+        let mut spooling = true;
         for (option, value) in options {
             match option.as_str() {
                 "catalog" => catalog = name(option, value)?,
@@ -56,6 +60,7 @@ impl Trino {
                 "max_connections" => max_connections = number(option, value, 1, 1000)?,
                 "pool_timeout" => pool_timeout = seconds(option, value)?,
                 "request_timeout" => rest.timeout = seconds(option, value)?,
+                "spooling" => spooling = boolean(option, value)?,
                 "srid" => srid = Some(number(option, value, 0, 999_999)? as i32),
                 "sslrootcert" if value.starts_with('/') => rest.root_certificates = Some(value.into()),
                 "sslrootcert" => return Err(invalid_value(option, value).hint("Give an absolute path.")),
@@ -72,7 +77,7 @@ impl Trino {
         if catalog.is_empty() {
             return Err(missing_option("catalog").hint("Give the catalog whose schemas are attached."));
         }
-        Ok(Trino { url, catalog, srid, max_connections, pool_timeout, rest })
+        Ok(Trino { url, catalog, srid, max_connections, pool_timeout, spooling, rest })
     }
 }
 
@@ -142,6 +147,11 @@ mod tests {
             (vec![("url", "ftp://h"), ("catalog", "c")], "22023", "invalid value for option \"url\""),
             (vec![("url", "http://u:hidden@h"), ("catalog", "c")], "22023", "invalid value for option \"url\""),
             (vec![url, ("catalog", "c\n")], "22023", "invalid value for option \"catalog\": \"c\n\""),
+            (
+                vec![url, ("catalog", "c"), ("spooling", "zstd")],
+                "22023",
+                "invalid value for option \"spooling\": \"zstd\"",
+            ),
             (vec![url, ("catalog", "c"), ("srid", "x")], "22023", "invalid value for option \"srid\": \"x\""),
         ] {
             let error = Trino::parse(&options(&given)).expect_err(message);
