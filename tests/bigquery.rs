@@ -2,6 +2,7 @@
 
 mod constructs;
 mod geographies;
+mod storage;
 
 use std::time::{Duration, Instant};
 

@@ -28,6 +28,8 @@ fn program() -> Option<PathBuf> {
 pub struct Emulator {
     child: Child,
     pub port: u16,
+    /// Of its Storage Read API.
+    pub grpc: u16,
 }
 
 impl Emulator {
@@ -38,7 +40,7 @@ impl Emulator {
         command.args(["--host", "127.0.0.1", "--project", "test", "--dataset", "public"]);
         command.args(["--port", &port.to_string(), "--grpc-port", &grpc.to_string()]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let emulator = Emulator { child: child.expect("the emulator starts"), port };
+        let emulator = Emulator { child: child.expect("the emulator starts"), port, grpc };
         let until = Instant::now() + Duration::from_secs(120);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < until, "the emulator did not start");
@@ -360,6 +362,24 @@ fn answer(
                     (200, page(found, argument("pageToken").unwrap_or(0), argument("maxResults").unwrap_or(10)))
                 }
             }
+        }
+        // The emulator keeps results of jobs that were inserted alone: such a one is made of the same statement.
+        ("GET", ["jobs", id]) => {
+            let asked = shared.lock().expect("a lock").asked.iter().find(|asked| asked["requestId"] == **id).cloned();
+            let Some(asked) = asked else { return exchange(emulator, method, path, body) };
+            let mut query = json!({ "query": asked["query"], "useLegacySql": false });
+            for name in ["parameterMode", "queryParameters"] {
+                if !asked[name].is_null() {
+                    query[name] = asked[name].clone();
+                }
+            }
+            let place = "/bigquery/v2/projects/test/jobs";
+            let name = ["inserted-", id].concat();
+            let body =
+                json!({ "jobReference": { "projectId": "test", "jobId": name }, "configuration": { "query": query } });
+            let (status, made) = exchange(emulator, "POST", place, body.to_string().as_bytes());
+            assert_eq!(status, 200, "{}", String::from_utf8_lossy(&made));
+            exchange(emulator, "GET", &[place, "/", &name].concat(), b"")
         }
         ("POST", ["jobs", id, "cancel"]) => {
             // The emulator judges the request; it stops nothing.

@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod script;
 pub mod snowflake;
 pub mod spooling;
+pub mod storage;
 pub mod syntax;
 pub mod trino;
 

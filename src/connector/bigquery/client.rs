@@ -1,8 +1,8 @@
 //! Requests to BigQuery: authorised, in the project, judged.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::auth::Auth;
 use super::fault::{self, Fault};
+use super::grpc::{Channel, Failure};
 use super::options::{Bigquery, Credentials};
-use crate::connector::rest::{Answer, Call, Repeat, Rest, RestOptions};
+use crate::connector::rest::{self, Answer, Call, Repeat, Rest, RestOptions};
 use crate::error::{Error, Result};
 
 /// A page of BigQuery has at most some 20 MB.
@@ -27,7 +28,14 @@ struct Inner {
     rest: Rest,
     auth: Auth,
     options: Bigquery,
+    /// How the Storage Read API is spoken to.
+    tls: Arc<rustls::ClientConfig>,
+    /// Until then it is not tried: it was not there.
+    absent: Mutex<Option<Instant>>,
 }
+
+/// For how long a Storage Read API that was not there is not tried again.
+const ABSENCE: Duration = Duration::from_secs(300);
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,9 +57,41 @@ impl Client {
             max_answer: MAX_ANSWER,
             ..RestOptions::default()
         };
+        let mut tls = rest::tls(server, &rest_options)?;
+        tls.alpn_protocols = vec![b"h2".to_vec()];
         let rest = Rest::new(server, &options.endpoint, rest_options)?;
         let auth = Auth::new(&credentials, &options.endpoint)?;
-        Ok(Client(Arc::new(Inner { rest, auth, options })))
+        // Without credentials only to this machine.
+        if let (Credentials::None, Some((storage, _))) = (&credentials, &options.storage) {
+            Auth::new(&credentials, storage)?;
+        }
+        Ok(Client(Arc::new(Inner { rest, auth, options, tls: Arc::new(tls), absent: Mutex::new(None) })))
+    }
+
+    /// Is a result of so many rows read through the Storage Read API?
+    pub fn reads_storage(&self, rows: u64) -> bool {
+        let absent = self.0.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let enough = self.0.options.storage.as_ref().is_some_and(|(_, least)| rows >= *least);
+        enough && absent.is_none_or(|until| until <= Instant::now())
+    }
+
+    /// It was not there.
+    pub fn storage_is_absent(&self, why: &str) {
+        tracing::info!(server = self.server(), why, "no Storage Read API: rows come in pages");
+        *self.0.absent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + ABSENCE);
+    }
+
+    /// A connection to it.
+    pub async fn channel(&self) -> Result<Channel, Failure> {
+        let Some((endpoint, _)) = &self.0.options.storage else {
+            return Err(Failure::Unreached("there is no endpoint".to_owned()));
+        };
+        Channel::connect(endpoint, Arc::clone(&self.0.tls), self.0.options.timeout).await
+    }
+
+    /// What authorises a request; `refused`: what did not.
+    pub async fn token(&self, refused: Option<&HeaderValue>) -> Result<Option<HeaderValue>> {
+        self.0.auth.header(&self.0.rest, refused).await
     }
 
     pub fn options(&self) -> &Bigquery {

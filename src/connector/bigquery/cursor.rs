@@ -1,4 +1,4 @@
-//! A statement as a job, and its rows page by page.
+//! A statement as a job, and its rows page by page, or as a stream.
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Client, Refusal};
 use super::decode::{Decoder, Row};
 use super::fault::{Fault, Proto, broken};
+use super::storage::{self, Reading, Table};
 use super::types::Field;
 use crate::connector::fault::canceled;
 use crate::connector::ready::Ready;
@@ -72,6 +73,8 @@ pub(super) struct BigqueryCursor {
     ready: Ready,
     /// The next page, if there is one.
     next: Option<(Job, String)>,
+    /// Where rows come from in place of pages.
+    reading: Option<Box<Reading>>,
     /// Rows that came, and that were said to come.
     seen: u64,
     total: Option<u64>,
@@ -175,13 +178,17 @@ impl BigqueryCursor {
                 let decoder = Decoder::new(fields, sql.columns())?;
                 running.job = None;
                 drop(running);
+                let job = found.job_reference.clone();
                 let total = found.total_rows.as_deref().and_then(|total| total.parse().ok());
                 let scanned = found.total_bytes_processed.as_deref().and_then(|bytes| bytes.parse().ok());
-                let ready = Ready::default();
+                let (ready, next, reading) = (Ready::default(), None, None);
                 let mut cursor =
-                    BigqueryCursor { client, sql, cancel, decoder, ready, next: None, seen: 0, total, scanned };
-                let job = found.job_reference.clone();
-                cursor.take(found, job)?;
+                    BigqueryCursor { client, sql, cancel, decoder, ready, next, reading, seen: 0, total, scanned };
+                // The first page comes again in the stream: the order of the two need not be the same.
+                cursor.reading = cursor.read(&found).await?;
+                if cursor.reading.is_none() {
+                    cursor.take(found, job)?;
+                }
                 return Ok(cursor);
             }
             let job = found.job_reference.ok_or_else(|| broken(client.server(), "A job has no name."))?;
@@ -197,6 +204,51 @@ impl BigqueryCursor {
                 page = client.get::<Page>(url, None) => page,
             };
         }
+    }
+
+    /// Begins to read a large result as a stream; `None`: it comes in pages.
+    async fn read(&self, found: &Page) -> Result<Option<Box<Reading>>> {
+        let more = found.page_token.as_deref().is_some_and(|token| !token.is_empty());
+        let (Some(job), Some(total)) = (&found.job_reference, self.total) else { return Ok(None) };
+        if !more || !self.client.reads_storage(total) {
+            return Ok(None);
+        }
+        let opening = async {
+            let Some(table) = destination(&self.client, job).await? else { return Ok(None) };
+            let trace = job.job_id.as_deref().unwrap_or_default();
+            match Reading::open(&self.client, &self.sql, &table, trace).await {
+                Ok(reading) => Ok(Some(Box::new(reading))),
+                Err(storage::Refusal::Told(error)) => Err(error),
+                Err(storage::Refusal::Absent(why)) => {
+                    self.client.storage_is_absent(&why);
+                    Ok(None)
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(canceled()),
+            opened = opening => opened,
+        }
+    }
+
+    /// Takes what the stream gives next; false at its end.
+    async fn stream(&mut self) -> Result<bool> {
+        let Some(reading) = &mut self.reading else { return Ok(false) };
+        let Some(batches) = reading.next(&self.cancel).await? else {
+            self.reading = None;
+            return match self.total {
+                Some(total) if total != self.seen => {
+                    Err(broken(self.client.server(), &format!("{} rows came of {total}.", self.seen)))
+                }
+                _ => Ok(false),
+            };
+        };
+        for batch in batches {
+            self.seen += batch.num_rows() as u64;
+            self.ready.push(self.decoder.batch(&batch)?);
+        }
+        Ok(true)
     }
 
     /// Takes a page's rows, and remembers the next page.
@@ -217,6 +269,20 @@ impl BigqueryCursor {
             _ => Ok(()),
         }
     }
+}
+
+/// The table that the job wrote its result to.
+async fn destination(client: &Client, job: &Job) -> Result<Option<Table>> {
+    let found: Value = match client.get(job_url(client, job, "jobs", &[])?, None).await {
+        Ok(found) => found,
+        Err(Refusal::Far(fault)) => {
+            tracing::debug!(server = client.server(), ?fault, "no destination is told");
+            return Ok(None);
+        }
+        Err(Refusal::Way(error)) => return Err(error),
+    };
+    let table = &found["configuration"]["query"]["destinationTable"];
+    Ok(Table::deserialize(table).ok())
 }
 
 fn results_url(client: &Client, job: &Job, token: Option<&str>) -> Result<Url> {
@@ -383,6 +449,9 @@ impl Cursor for BigqueryCursor {
             return Err(canceled());
         }
         while self.ready.is_empty() {
+            if self.stream().await? {
+                continue;
+            }
             let Some((job, token)) = self.next.take() else { return Ok(None) };
             let url = results_url(&self.client, &job, Some(&token))?;
             let page = self.client.get::<Page>(url, Some(&self.cancel)).await;
@@ -402,6 +471,7 @@ impl Cursor for BigqueryCursor {
     async fn close(&mut self) -> Result<()> {
         // The job is done: what is left is its result, which costs nobody anything.
         self.ready.clear();
+        self.reading = None;
         self.next = None;
         Ok(())
     }

@@ -37,21 +37,22 @@ pub(super) struct Cell {
 
 /// How the rows of one result become ours.
 pub(super) struct Decoder {
-    schema: SchemaRef,
-    columns: Vec<Column>,
+    pub(super) schema: SchemaRef,
+    pub(super) columns: Vec<Column>,
 }
 
-struct Column {
-    ty: PgType,
+pub(super) struct Column {
+    pub(super) ty: PgType,
     typmod: i32,
-    how: How,
+    pub(super) how: How,
+    pub(super) field: Field,
 }
 
-enum How {
+pub(super) enum How {
     Bytes,
     /// Through the type's input function.
     Input,
-    Json(Box<Field>),
+    Json,
     Moment,
     Text,
     Wkb(i32),
@@ -67,7 +68,7 @@ impl Decoder {
             let how = how(field, column).ok_or_else(|| {
                 drift(format!("Column {} of type {} came as {}.", column.name, column.ty.name(), field.kind))
             })?;
-            Ok(Column { ty: column.ty, typmod: column.typmod, how })
+            Ok(Column { ty: column.ty, typmod: column.typmod, how, field: field.clone() })
         });
         let arrow = columns.iter().map(|column| types::field(&column.name, column.ty, column.typmod));
         Ok(Decoder { columns: plans.collect::<Result<_>>()?, schema: Arc::new(Schema::new(arrow.collect::<Vec<_>>())) })
@@ -98,7 +99,7 @@ impl Decoder {
 fn how(field: &Field, column: &ResultColumn) -> Option<How> {
     let ty = column.ty;
     if matches!(ty, PgType::JSON | PgType::JSONB) {
-        return Some(How::Json(Box::new(field.clone())));
+        return Some(How::Json);
     }
     if field.is_repeated() {
         return None;
@@ -124,8 +125,9 @@ fn how(field: &Field, column: &ResultColumn) -> Option<How> {
 }
 
 impl Column {
-    fn datum(&self, value: Value) -> Result<Datum> {
-        if let How::Json(field) = &self.how {
+    pub(super) fn datum(&self, value: Value) -> Result<Datum> {
+        if let How::Json = &self.how {
+            let field = &self.field;
             let text = match (field.ty(), value) {
                 ("JSON", Value::String(text)) if !field.is_repeated() => text,
                 (_, value) => json(field, value, field.is_repeated())?.to_string(),
@@ -157,17 +159,18 @@ impl Column {
                 }
                 Ok(Datum::Text(text.into()))
             }
-            How::Wkb(srid) => {
-                let bytes = STANDARD.decode(text).map_err(|_| garbled())?;
-                let mut geometry = wkb::decode(&bytes)?;
-                geometry.srid = *srid;
-                if self.ty == PgType::GEOGRAPHY && !on_the_globe(&geometry) {
-                    return Err(garbled());
-                }
-                Ok(geometry.into_datum())
-            }
-            How::Json(_) => Err(garbled()),
+            How::Wkb(srid) => self.geometry(&STANDARD.decode(text).map_err(|_| garbled())?, *srid),
+            How::Json => Err(garbled()),
         }
+    }
+
+    pub(super) fn geometry(&self, wkb: &[u8], srid: i32) -> Result<Datum> {
+        let mut geometry = wkb::decode(wkb)?;
+        geometry.srid = srid;
+        if self.ty == PgType::GEOGRAPHY && !on_the_globe(&geometry) {
+            return Err(garbled());
+        }
+        Ok(geometry.into_datum())
     }
 }
 
@@ -208,17 +211,21 @@ fn json(field: &Field, value: Value, repeated: bool) -> Result<Value> {
 fn scalar(field: &Field, text: String) -> Result<Value> {
     Ok(match field.ty() {
         "BOOLEAN" => Value::Bool(text == "true"),
-        "INTEGER" | "NUMERIC" | "BIGNUMERIC" | "FLOAT" => {
-            let number: Option<Number> = serde_json::from_str(&text).ok();
-            match number {
-                Some(number) => Value::Number(number),
+        "INTEGER" | "NUMERIC" | "BIGNUMERIC" => {
+            let number: Number = serde_json::from_str(&text).map_err(|_| garbled())?;
+            Value::Number(number)
+        }
+        "FLOAT" => {
+            let text = shown(PgType::FLOAT8, &text)?;
+            match serde_json::from_str(&text) {
+                Ok(number) => Value::Number(number),
                 // Neither NaN nor an infinity is a number in JSON.
-                None if field.ty() == "FLOAT" => Value::String(text),
-                None => return Err(garbled()),
+                Err(_) => Value::String(text),
             }
         }
         "JSON" => serde_json::from_str(&text).map_err(|_| garbled())?,
-        "DATETIME" => Value::String(text),
+        "DATETIME" => Value::String(shown(PgType::TIMESTAMP, &text.replacen('T', " ", 1))?.replacen(' ', "T", 1)),
+        "TIME" => Value::String(shown(PgType::TIME, &text)?),
         "TIMESTAMP" => {
             let micros: i64 = text.parse().map_err(|_| garbled())?;
             let micros = micros.checked_sub(EPOCH).ok_or_else(garbled)?;
@@ -227,6 +234,11 @@ fn scalar(field: &Field, text: String) -> Result<Value> {
         }
         _ => Value::String(text),
     })
+}
+
+/// The value as PostgreSQL writes it, whatever digits the API shows.
+fn shown(ty: PgType, text: &str) -> Result<String> {
+    io::output(&Env::default(), ty, &io::input(&Env::default(), ty, -1, text)?)
 }
 
 /// Longitudes and latitudes that PostGIS's geography takes as they are.
@@ -242,13 +254,13 @@ fn plain_number(text: String) -> String {
     text.strip_prefix('+').map(str::to_owned).unwrap_or(text)
 }
 
-fn drift(detail: String) -> Error {
+pub(super) fn drift(detail: String) -> Error {
     Error::unsupported("a result of another shape than the catalog says")
         .detail(detail)
         .hint("The table may have changed: attach it again.")
 }
 
-fn garbled() -> Error {
+pub(super) fn garbled() -> Error {
     Error::new(SqlState::FDW_ERROR, "a value from BigQuery has another form than its type's")
 }
 

@@ -1,15 +1,20 @@
-//! The `bigquery` connector: BigQuery's REST API (`jobs.query` in short-query mode, `getQueryResults` page by page).
+//! The `bigquery` connector: BigQuery's REST API (`jobs.query` in short-query mode, `getQueryResults` page by page), and for large results
+//! its Storage Read API (`storage`: Arrow over `grpc`).
 //!
 //! Every statement only reads and has a request id of its own: asking again after a lost answer gives the same job, never a second row.
 //! What runs is stopped by `jobs.cancel`. Geography comes as WKB, moments as microseconds, everything else as its text.
 
+mod arrow;
 mod auth;
 mod client;
 mod cursor;
 mod decode;
 mod describe;
 mod fault;
+mod grpc;
 mod options;
+mod proto;
+mod storage;
 mod types;
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use crate::connector::options::{boolean, invalid_option, invalid_value as invali
 use crate::connector::rest::is_loopback;
 use crate::error::{Error, Result, SqlState};
 
-const SERVER: [&str; 11] = [
+const SERVER: [&str; 13] = [
     "dialect",
     "endpoint",
     "geometry",
@@ -21,6 +21,8 @@ const SERVER: [&str; 11] = [
     "page_rows",
     "project",
     "sslrootcert",
+    "storage_endpoint",
+    "storage_read_rows",
     "timeout",
     "version",
 ];
@@ -28,6 +30,8 @@ const MAPPING: [&str; 5] = ["access_token", "application_default", "auth", "key"
 
 /// Where BigQuery answers.
 const ENDPOINT: &str = "https://bigquery.googleapis.com";
+/// Where its Storage Read API does.
+const STORAGE: &str = "https://bigquerystorage.googleapis.com";
 
 /// A server's options, checked.
 #[derive(Clone, Debug)]
@@ -42,6 +46,8 @@ pub(super) struct Bigquery {
     /// Columns of GEOGRAPHY are geometry(Geometry,4326) here, not geography.
     pub geometry: bool,
     pub page_rows: usize,
+    /// Where large results are read, and from how many rows on. `None`: all come in pages.
+    pub storage: Option<(Url, u64)>,
     /// For one request.
     pub timeout: Duration,
     pub root_certificates: Option<PathBuf>,
@@ -76,9 +82,11 @@ impl Bigquery {
             labels: Vec::new(),
             geometry: false,
             page_rows: 10_000,
+            storage: None,
             timeout: Duration::from_secs(60),
             root_certificates: None,
         };
+        let (mut storage, mut storage_rows) = (None, 100_000);
         for (option, value) in options {
             match option.as_str() {
                 "endpoint" => parsed.endpoint = endpoint(option, value)?,
@@ -91,12 +99,19 @@ impl Bigquery {
                 "page_rows" => parsed.page_rows = number(option, value, 1, 100_000)?,
                 "project" => parsed.project = word(option, value)?,
                 "sslrootcert" => parsed.root_certificates = Some(PathBuf::from(value)),
+                "storage_endpoint" => storage = Some(endpoint(option, value)?),
+                "storage_read_rows" => storage_rows = number(option, value, 0, i64::MAX as usize)? as u64,
                 "timeout" => parsed.timeout = Duration::from_secs(number(option, value, 1, 600)? as u64),
                 // Kept by attach, and read by the dialect's loader.
                 "dialect" | "version" => {}
                 other => return Err(invalid_option(other, &SERVER)),
             }
         }
+        // Whoever names another endpoint does not mean Google's.
+        if storage.is_none() && parsed.endpoint == Url::parse(ENDPOINT).map_err(Error::internal)? {
+            storage = Some(Url::parse(STORAGE).map_err(Error::internal)?);
+        }
+        parsed.storage = storage.filter(|_| storage_rows > 0).map(|endpoint| (endpoint, storage_rows));
         if parsed.project.is_empty() {
             return Err(
                 missing_option("project").hint("Give the project that runs the queries: OPTIONS (project 'p').")
@@ -189,6 +204,19 @@ mod tests {
         }
         let good = [("project", "p"), ("endpoint", "http://127.0.0.1:9050"), ("labels", "team=maps, env=test")];
         assert_eq!(Bigquery::parse(&options(&good)).expect("right").labels.len(), 2);
+        let storage = |more: &[(&str, &str)]| {
+            let pairs = [&[("project", "p")][..], more].concat();
+            let storage = Bigquery::parse(&options(&pairs)).expect("right").storage;
+            storage.map(|(endpoint, rows)| format!("{endpoint} {rows}"))
+        };
+        let (rest, grpc) = ("http://127.0.0.1:9050", ("storage_endpoint", "http://127.0.0.1:9060"));
+        assert_eq!(storage(&[]).as_deref(), Some("https://bigquerystorage.googleapis.com/ 100000"));
+        assert_eq!(storage(&[("endpoint", rest)]), None);
+        assert_eq!(
+            storage(&[("endpoint", rest), grpc, ("storage_read_rows", "7")]).as_deref(),
+            Some("http://127.0.0.1:9060/ 7")
+        );
+        assert_eq!(storage(&[grpc, ("storage_read_rows", "0")]), None);
         for (pairs, state) in [
             (vec![], "HV00D"),
             (vec![("auth", "some")], "22023"),
