@@ -1,7 +1,7 @@
 //! GROUP BY and aggregates.
 
 use super::{Lowerer, print, reference, refuse};
-use crate::bound::{AggregateCall, Expr, ExprKind, Select};
+use crate::bound::{AggregateCall, Collation, Expr, ExprKind, ExprType, Select};
 use crate::catalog::FunctionKind;
 use crate::engine::apply::Free;
 use crate::engine::expr::{is_safe, is_volatile, plain_collation};
@@ -162,7 +162,13 @@ impl Lowerer {
             kind,
             returns,
             strict: function.strict,
-            args: call.args.iter().map(|arg| column(&where_true(call.filter.as_ref(), arg))).collect(),
+            args: call
+                .args
+                .iter()
+                .map(|arg| where_true(call.filter.as_ref(), arg))
+                .chain(row_fields(call))
+                .map(|arg| column(&arg))
+                .collect(),
             distinct: call.distinct,
             order: call
                 .order_by
@@ -176,6 +182,22 @@ impl Lowerer {
             direct: call.direct.iter().map(&mut column).collect(),
         })
     }
+}
+
+/// What an aggregate of rows must know besides their values: names and types of the fields.
+fn row_fields(call: &AggregateCall) -> Vec<Expr> {
+    let Some((row, fields)) = call.args.first().and_then(|row| Some((row, row.ty.fields.as_ref()?))) else {
+        return Vec::new();
+    };
+    if call.function.name != "st_asmvt" {
+        return Vec::new();
+    }
+    let fields: Vec<(String, PgType)> = fields.iter().map(|field| (field.name.clone(), field.ty)).collect();
+    let constant = |(value, oid)| {
+        let ty = ExprType { oid, typmod: -1, collation: Collation::None, fields: None, row: 0 };
+        Expr { kind: ExprKind::Literal(value), ty, span: row.span }
+    };
+    kernels::spatial::mvt::fields_of(&fields).map(constant).into()
 }
 
 /// An argument of an aggregate, computed only for rows that its FILTER lets through (NULL, which nobody reads, for others).

@@ -42,6 +42,7 @@ pub fn input(env: &Env, ty: PgType, typmod: i32, text: &str) -> Result<Datum> {
         ty if is_datetime(ty) => datetime::input(env, ty, typmod, text)?,
         PgType::JSON | PgType::JSONB => json::input(env, ty, typmod, text)?,
         ty if ty.is_spatial() => spatial::io::input(env, ty, typmod, text)?,
+        PgType::SPHEROID => spatial::spheroid::input(text)?,
         ty if ty.is_array() => array::input(env, ty, typmod, text)?,
         ty if ty.is_foreign() => Datum::text(text),
         _ => return Err(Error::unsupported(format!("input of type {}", ty.name()))),
@@ -64,6 +65,7 @@ pub fn output(env: &Env, ty: PgType, value: &Datum) -> Result<String> {
         Datum::Oid(value) => env.catalog.reg_out(ty, *value),
         Datum::Text(value) => match ty {
             PgType::JSON | PgType::JSONB => json::output(env, ty, &Datum::Text(value.clone()))?,
+            PgType::SPHEROID => spatial::spheroid::output(value),
             _ => value.to_string(),
         },
         Datum::Bytea(value) => bytes::print_bytea(env, value),

@@ -14,20 +14,17 @@ use super::sphere::Spheroid;
 pub(super) const SCALARS: &[(&str, Scalar)] = &[
     ("st_length(geography,bool)", |_, a| {
         let (geometry, spheroid) = (args::geometry(a, 0)?, args::boolean(a, 1)?);
-        if geometry.is_empty() || matches!(geometry.kind, Kind::Polygon | Kind::MultiPolygon) {
+        if matches!(geometry.kind, Kind::Polygon | Kind::MultiPolygon) {
             return Ok(Datum::Float8(0.0));
         }
-        let earth = Earth::of(geometry.srid, spheroid)?;
-        Ok(Datum::Float8(lines(&geometry).iter().map(|line| earth.path(line)).sum::<f64>() + 0.0))
+        around(&geometry, spheroid)
     }),
     ("st_perimeter(geography,bool)", |_, a| {
         let (geometry, spheroid) = (args::geometry(a, 0)?, args::boolean(a, 1)?);
-        if geometry.is_empty() || !matches!(geometry.kind, Kind::Polygon | Kind::MultiPolygon) {
+        if !matches!(geometry.kind, Kind::Polygon | Kind::MultiPolygon | Kind::GeometryCollection) {
             return Ok(Datum::Float8(0.0));
         }
-        let earth = Earth::of(geometry.srid, spheroid)?;
-        let leaves = geometry.leaves();
-        Ok(Datum::Float8(leaves.iter().flat_map(|leaf| leaf.rings()).map(|ring| earth.path(ring)).sum::<f64>() + 0.0))
+        around(&geometry, spheroid)
     }),
     ("st_area(geography,bool)", |_, a| {
         let (geometry, spheroid) = (args::geometry(a, 0)?, args::boolean(a, 1)?);
@@ -47,39 +44,12 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
             leaves.iter().filter(|leaf| leaf.kind == Kind::Polygon).map(|leaf| polygon(leaf)).sum::<f64>() + 0.0,
         ))
     }),
-    ("st_distancespheroid(geometry,geometry)", |_, a| {
-        let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
-        same_srid(&one, &two, "geometry_distance_spheroid")?;
-        let Some((from, to)) = points(&one, &two)? else { return Ok(Datum::Null) };
-        Ok(Datum::Float8(Earth::Spheroid(Spheroid::WGS84).distance(&from, &to)))
-    }),
-    ("st_distance(geography,geography,bool)", |_, a| {
-        let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
-        same_srid(&one, &two, "geography_distance")?;
-        let earth = Earth::of(one.srid, args::boolean(a, 2)?)?;
-        let Some((from, to)) = points(&one, &two)? else { return Ok(Datum::Null) };
-        Ok(Datum::Float8(rounded(earth.distance(&from, &to))))
-    }),
-    ("st_dwithin(geography,geography,float8,bool)", |_, a| {
-        let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
-        let tolerance = args::float(a, 2)?;
-        same_srid(&one, &two, "geography_dwithin")?;
-        let earth = Earth::of(one.srid, args::boolean(a, 3)?)?;
-        let Some((from, to)) = points(&one, &two)? else { return Ok(Datum::Bool(false)) };
-        Ok(Datum::Bool(earth.distance(&from, &to) <= tolerance))
-    }),
     ("geography_distance_knn(geography,geography)", |_, a| {
         let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
         same_srid(&one, &two, "geography_distance_knn")?;
         let earth = Earth::of(one.srid, false)?;
         let Some((from, to)) = points(&one, &two)? else { return Ok(Datum::Null) };
         Ok(Datum::Float8(earth.distance(&from, &to)))
-    }),
-    ("st_distancesphere(geometry,geometry)", |_, a| {
-        let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
-        same_srid(&one, &two, "geography_distance")?;
-        let Some((from, to)) = points(&one, &two)? else { return Ok(Datum::Null) };
-        Ok(Datum::Float8(rounded(Earth::of(4326, false)?.distance(&from, &to))))
     }),
     ("st_azimuth(geography,geography)", |_, a| {
         let (one, two) = (args::geometry(a, 0)?, args::geometry(a, 1)?);
@@ -130,13 +100,13 @@ fn to_degrees(radians: f64) -> f64 {
 }
 
 /// geography distances are rounded to 1e-8.
-fn rounded(distance: f64) -> f64 {
+pub(super) fn rounded(distance: f64) -> f64 {
     const SCALE: f64 = 1e8;
     (distance * SCALE).round() / SCALE
 }
 
 /// Two points; `None` when one is empty. Other kinds are left to PostGIS.
-fn points(one: &Geometry, two: &Geometry) -> Result<Option<(Coord, Coord)>> {
+pub(super) fn points(one: &Geometry, two: &Geometry) -> Result<Option<(Coord, Coord)>> {
     if one.is_empty() || two.is_empty() {
         return Ok(None);
     }
@@ -147,8 +117,20 @@ fn points(one: &Geometry, two: &Geometry) -> Result<Option<(Coord, Coord)>> {
     }
 }
 
-fn lines(geometry: &Geometry) -> Vec<&[Coord]> {
-    geometry.leaves().into_iter().filter(|leaf| leaf.kind == Kind::LineString).map(Geometry::coords).collect()
+/// The length of all lines and rings.
+fn around(geometry: &Geometry, spheroid: bool) -> Result<Datum> {
+    if geometry.is_empty() {
+        return Ok(Datum::Float8(0.0));
+    }
+    let earth = Earth::of(geometry.srid, spheroid)?;
+    let mut length = 0.0;
+    for leaf in geometry.leaves() {
+        if leaf.kind == Kind::LineString {
+            length += path(&earth, leaf.coords(), geometry.z);
+        }
+        length += leaf.rings().iter().map(|ring| path(&earth, ring, geometry.z)).sum::<f64>();
+    }
+    Ok(Datum::Float8(length))
 }
 
 /// Square metres within a ring, whichever way it runs.
@@ -161,18 +143,18 @@ fn ring_area(earth: &Geodesic, ring: &[Coord]) -> f64 {
     area.compute(true).1.abs()
 }
 
-enum Earth {
+pub(super) enum Earth {
     Sphere(f64),
     Spheroid(Spheroid),
 }
 
 impl Earth {
-    fn of(srid: i32, spheroid: bool) -> Result<Earth> {
+    pub(super) fn of(srid: i32, spheroid: bool) -> Result<Earth> {
         let own = geographic::spheroid(srid)?;
         Ok(if spheroid { Earth::Spheroid(own) } else { Earth::Sphere(own.radius()) })
     }
 
-    fn distance(&self, from: &Coord, to: &Coord) -> f64 {
+    pub(super) fn distance(&self, from: &Coord, to: &Coord) -> f64 {
         match self {
             Earth::Spheroid(spheroid) => {
                 let ends = [from.y, from.x, to.y, to.x].map(turned);
@@ -191,7 +173,21 @@ impl Earth {
         }
     }
 
-    fn path(&self, coords: &[Coord]) -> f64 {
-        coords.windows(2).map(|edge| self.distance(&edge[0], &edge[1])).sum()
+    /// Square metres within a ring on the spheroid.
+    pub(super) fn ring_area(&self, ring: &[Coord]) -> Result<f64> {
+        match self {
+            Earth::Spheroid(own) => Ok(ring_area(&Geodesic::new(own.a, own.f), ring)),
+            Earth::Sphere(_) => Err(Error::unsupported("areas on the sphere")),
+        }
     }
+}
+
+/// The length of a path; heights count where there are.
+pub(super) fn path(earth: &Earth, coords: &[Coord], solid: bool) -> f64 {
+    let length = |edge: &[Coord]| {
+        let flat = earth.distance(&edge[0], &edge[1]);
+        let height = edge[1].z - edge[0].z;
+        if solid { (height * height + flat * flat).sqrt() } else { flat }
+    };
+    coords.windows(2).map(length).sum()
 }

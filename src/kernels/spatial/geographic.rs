@@ -77,7 +77,7 @@ fn has_antipodal_edge(leaf: &Geometry) -> bool {
 }
 
 fn unsupported_kind(geometry: &Geometry) -> Option<super::geometry::Kind> {
-    let bad = geometry.kind.has_arcs();
+    let bad = geometry.kind.has_arcs() || matches!(geometry.kind, Kind::Triangle | Kind::Tin | Kind::PolyhedralSurface);
     if bad { Some(geometry.kind) } else { geometry.parts().iter().find_map(unsupported_kind) }
 }
 

@@ -4,35 +4,45 @@
 //! A family is a file with its table of `(symbol, kernel)` rows.
 
 mod access;
+mod along;
 mod arc;
 pub(in crate::kernels) mod args;
 pub mod bounds;
 mod casts;
+mod cluster;
 mod construct;
 mod distance;
 mod edit;
 mod geodetic;
+mod geodetic_edges;
 mod geographic;
 pub(in crate::kernels) mod geohash;
 mod geojson_in;
 pub mod geometry;
 #[cfg(feature = "engine")]
 mod geos;
+mod gml_in;
+mod great_circle;
 mod grid;
 pub mod io;
 mod json_out;
+mod kml_in;
 mod linear;
 pub mod locate;
 mod markup;
 mod measure;
+mod middle;
+pub mod mvt;
 mod number;
 mod operators;
 mod order;
 mod parse;
 #[cfg(feature = "engine")]
 mod proj;
+mod scatter;
 mod sets;
 mod sphere;
+pub mod spheroid;
 mod substring;
 #[cfg(test)]
 mod tests;
@@ -40,8 +50,10 @@ mod text_out;
 mod thin;
 mod transform;
 mod twkb;
+mod visvalingam;
 pub mod wkb;
 mod wkt;
+mod xml;
 
 pub use self::distance::planar_distance;
 pub use self::order::compare_geometry;
@@ -53,23 +65,33 @@ use super::{Aggregate, Scalar, SetReturning};
 
 const SCALARS: &[&[(&str, Scalar)]] = &[
     access::SCALARS,
+    along::SCALARS,
     casts::SCALARS,
+    cluster::SCALARS,
     construct::SCALARS,
     distance::SCALARS,
     edit::SCALARS,
     geodetic::SCALARS,
+    geodetic_edges::SCALARS,
+    gml_in::SCALARS,
+    great_circle::SCALARS,
+    kml_in::SCALARS,
     linear::SCALARS,
     markup::SCALARS,
     measure::SCALARS,
+    middle::SCALARS,
     operators::SCALARS,
     parse::SCALARS,
+    scatter::SCALARS,
+    spheroid::SCALARS,
     substring::SCALARS,
     text_out::SCALARS,
     thin::SCALARS,
     transform::SCALARS,
+    visvalingam::SCALARS,
 ];
 const SET_RETURNING: &[&[(&str, SetReturning)]] = &[grid::SET_RETURNING, sets::SET_RETURNING];
-const AGGREGATES: &[&[(&str, Aggregate)]] = &[sets::AGGREGATES];
+const AGGREGATES: &[&[(&str, Aggregate)]] = &[cluster::AGGREGATES, mvt::AGGREGATES, sets::AGGREGATES];
 
 #[cfg(feature = "engine")]
 const GEOS_SCALARS: &[&[(&str, Scalar)]] = geos::SCALARS;

@@ -32,6 +32,13 @@ pub fn vector(coord: &Coord) -> Vector {
     [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()]
 }
 
+/// As `vector`, the angles turned as PostGIS turns them where it computes new positions.
+pub fn vector_turned(coord: &Coord) -> Vector {
+    use std::f64::consts::PI;
+    let (longitude, latitude) = (PI * coord.x / 180.0, PI * coord.y / 180.0);
+    [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()]
+}
+
 pub fn dot(a: &Vector, b: &Vector) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }

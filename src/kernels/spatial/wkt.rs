@@ -351,7 +351,7 @@ impl Parser<'_> {
         self.expect(b'(')?;
         let mut parts: Vec<Geometry> = Vec::new();
         loop {
-            let mut part = self.part(kind)?;
+            let mut part = self.part(kind, stated)?;
             match (stated, parts.first()) {
                 (Some((z, m)), _) if part.is_empty() => part.set_dimensions(z, m),
                 (Some((z, m)), _) if (part.z, part.m) != (z, m) => return Err(mixed()),
@@ -379,16 +379,18 @@ impl Parser<'_> {
         Ok(geometry)
     }
 
-    fn part(&mut self, kind: Kind) -> Result<Geometry> {
+    /// A part without a name of its own has the dimensions that the whole states.
+    fn part(&mut self, kind: Kind, stated: Stated) -> Result<Geometry> {
         let bare = match kind {
             Kind::GeometryCollection => return self.tagged(),
             Kind::MultiPoint => {
                 self.space();
                 return match self.text.get(self.position) {
-                    Some(b'(' | b'e' | b'E') => self.untagged(Kind::Point, None),
+                    Some(b'(' | b'e' | b'E') => self.untagged(Kind::Point, stated),
                     _ => {
                         let (coord, count) = self.coord()?;
-                        let (z, m) = dimensions(count, None)?;
+                        let (z, m) = dimensions(count, stated)?;
+                        let coord = if m && !z { Coord { z: 0.0, m: coord.z, ..coord } } else { coord };
                         Ok(Geometry::point(coord, 0).dimensioned(z, m))
                     }
                 };
@@ -399,7 +401,7 @@ impl Parser<'_> {
         };
         self.space();
         if matches!(self.text.get(self.position), Some(b'(' | b'e' | b'E')) {
-            return self.untagged(bare, None);
+            return self.untagged(bare, stated);
         }
         let part = self.tagged()?;
         if kind.allows(part.kind) && part.kind.has_arcs() || kind.allows(part.kind) && kind.has_arcs() {
@@ -497,6 +499,12 @@ mod tests {
                 "CURVEPOLYGON(COMPOUNDCURVE((0 0,1 0),(1 0,0 1,0 0)))",
             ),
             ("MULTISURFACE(EMPTY)", "MULTISURFACE(EMPTY)", "MULTISURFACE(EMPTY)"),
+            ("MULTIPOINT M((1 1 3),2 2 4)", "MULTIPOINTM(1 1 3,2 2 4)", "MULTIPOINT M ((1 1 3),(2 2 4))"),
+            (
+                "MULTILINESTRING M((0 0 1,1 0 1),EMPTY)",
+                "MULTILINESTRINGM((0 0 1,1 0 1),EMPTY)",
+                "MULTILINESTRING M ((0 0 1,1 0 1),EMPTY)",
+            ),
         ] {
             let geometry = parse(text).expect(text);
             assert_eq!(print(&geometry, Style::Extended, 15), extended);

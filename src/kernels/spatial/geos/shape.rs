@@ -8,7 +8,7 @@ use crate::types::Datum;
 
 use super::super::args;
 use super::super::bounds::Bounds;
-use super::super::geometry::{Geometry, Kind};
+use super::super::geometry::{Coord, Geometry, Kind, failure};
 use super::convert::{export, fault, finite, import, import_fixed, lwgeom};
 use super::predicate::pair;
 
@@ -34,7 +34,10 @@ pub(super) const SCALARS: &[(&str, Scalar)] = &[
     ("st_centroid(geometry)", |_, a| point_of(a, "lwgeom_centroid", |input| input.get_centroid())),
     ("st_pointonsurface(geometry)", |_, a| point_of(a, "lwgeom_pointonsurface", |input| input.point_on_surface())),
     ("st_boundary(geometry)", |_, a| Ok(boundary(&args::geometry(a, 0)?)?.into_datum())),
-    // ST_SimplifyPreserveTopology is refused: GEOS 3.14 keeps other vertices than the GEOS 3.11 of PostGIS 3.3.
+    ("st_simplifypreservetopology(geometry,float8)", |_, a| {
+        let (geometry, tolerance) = (args::geometry(a, 0)?, finite(a, 1)?);
+        simplify(&geometry, tolerance)
+    }),
     ("st_reduceprecision(geometry,float8)", |_, a| {
         let (geometry, size) = (args::geometry(a, 0)?, finite(a, 1)?);
         if geometry.is_empty() {
@@ -151,6 +154,50 @@ fn clip(_call: &crate::kernels::Call<'_>, a: &[Datum]) -> Result<Datum> {
         return Ok(Geometry::empty(geometry.kind, geometry.srid).into_datum());
     }
     lw(&geometry, "lwgeom_clip_by_rect", |input| input.clip_by_rect(xmin, ymin, xmax, ymax))
+}
+
+/// GEOS 3.14 keeps other vertices of rings, and of lines that meet themselves, than the GEOS 3.11 of PostGIS 3.3: a line is answered where
+/// no simplified stretch of it meets another stretch, so that there is nothing to preserve.
+fn simplify(geometry: &Geometry, tolerance: f64) -> Result<Datum> {
+    let refused =
+        || Err(Error::unsupported("ST_SimplifyPreserveTopology of anything but one line that does not meet itself"));
+    if tolerance < 0.0 {
+        return Err(failure("GEOSTopologyPreserveSimplify: IllegalArgumentException: Tolerance must be non-negative"));
+    }
+    if geometry.kind != Kind::LineString || geometry.is_empty() || super::super::wkb::is_closed(geometry.coords()) {
+        return refused();
+    }
+    let input = import_fixed(geometry, "lwgeom_simplifypreservetopology")?;
+    if !input.is_simple().map_err(fault("lwgeom_is_simple"))? {
+        return refused();
+    }
+    let result = input.topology_preserve_simplify(tolerance).map_err(fault("GEOSTopologyPreserveSimplify"))?;
+    let result = export(&result, geometry.z, geometry.srid)?;
+    // Each stretch with its vertices is a closed chain; it may meet the rest of the line at its ends only.
+    let (coords, kept) = (geometry.coords(), result.coords());
+    let mut at = 0;
+    for edge in kept.windows(2) {
+        let Some(length) = coords[at + 1..].iter().position(|coord| coord.same_xy(&edge[1])) else { return refused() };
+        let end = at + 1 + length;
+        let crosses = |pair: &[Coord]| meets(&edge[0], &edge[1], &pair[0], &pair[1]);
+        if end - at > 1 && (coords[..=at].windows(2).any(crosses) || coords[end..].windows(2).any(crosses)) {
+            return refused();
+        }
+        at = end;
+    }
+    Ok(result.into_datum())
+}
+
+/// Do two segments meet at more than a shared end?
+fn meets(a: &Coord, b: &Coord, c: &Coord, d: &Coord) -> bool {
+    let side = |p: &Coord, q: &Coord, r: &Coord| (q.x - p.x) * (r.y - p.y) - (r.x - p.x) * (q.y - p.y);
+    let shared = [(a, c), (a, d), (b, c), (b, d)].iter().filter(|(p, q)| p.same_xy(q)).count();
+    let (s1, s2, s3, s4) = (side(a, b, c), side(a, b, d), side(c, d, a), side(c, d, b));
+    if shared == 1 {
+        // Collinear ones overlap or go on: taken as meeting.
+        return s1 == 0.0 && s2 == 0.0;
+    }
+    shared > 1 || (s1 > 0.0) != (s2 > 0.0) && (s3 > 0.0) != (s4 > 0.0) || [s1, s2, s3, s4].contains(&0.0)
 }
 
 /// GEOS's boundary of points, lines and polygons; collections are refused.
