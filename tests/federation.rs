@@ -166,55 +166,47 @@ fn keys_of_one_side_are_told_to_the_other() {
 #[test]
 fn sub_queries_are_told_and_tell() {
     let Some(mut sides) = Sides::start("fed_subqueries") else { return };
-    for (big, small) in [("duck.", "pg."), ("pg.", "duck.")] {
-        for condition in [
-            "b.a in (select a from %s)",
-            "b.b in (select s.a from %s s where s.id < 20)",
-            "b.n in (select n from %s union select n from %s where id < 3)",
-            "b.t in (select t from %s order by t limit 7)",
-            "b.a in (select max(a) from %s group by c)",
-            "b.a in (select a from %s) and b.t in (select t from %s)",
-            "exists (select 1 from %s s where s.a = b.a)",
-            "exists (select from %s s where s.t = b.t and s.id < 25)",
-            "exists (select s.f from %s s where s.a = b.a and b.b = s.b)",
-            "exists (select distinct s.c from %s s, %s r where s.d = b.d and r.a = s.b)",
-            "exists (select 1 from %s s where b.u = s.u) and b.id % 2 = 0",
-        ] {
-            let plan = sides.check(&format!("select b.id from %b b where {condition} order by 1"), [small, big, ""]);
-            assert!(plan.contains("Semi-join: "), "{condition}: {plan}");
-            assert!(fetched(&plan).iter().sum::<usize>() < 500, "{condition}: {plan}");
-        }
-        // The rows around are few: the sub-query's fragment is told.
-        for condition in ["s.a in (select a from %b)", "exists (select 1 from %b b where b.a = s.a and b.id > 50)"] {
-            let plan = sides.check(&format!("select s.id from %s s where {condition} order by 1"), [small, big, ""]);
-            assert!(plan.contains("Semi-join: "), "{condition}: {plan}");
-            assert!(fetched(&plan).iter().sum::<usize>() < 500, "{condition}: {plan}");
-        }
-        for condition in [
-            "b.a in (select a from %s where id < 0)",
-            "b.a + 1 in (select b from %s)",
-            "b.a not in (select a from %s)",
-            "b.a not in (select a from %s where a is not null)",
-            "not exists (select 1 from %s s where s.a = b.a)",
-            "b.a in (select a from %s) is not true",
-            "(b.a in (select a from %s) or b.id < 5)",
-            "b.f in (select f from %s)",
-            "exists (select 1 from %s s where s.a < b.a and s.id > 28)",
-            "exists (select 1 from %s s where s.a = b.a limit 0)",
-            "exists (select count(*) from %s s where s.a = b.a)",
-            "exists (select 1 from %s s where s.a = b.a group by s.a having count(*) > 1)",
-            "b.id in (select (select max(r.id) from %s r where r.a = s.a) from %s s)",
-            "b.c in (select s.c from %s s where s.a = b.a)",
-            "b.a = any (select a from %s) and 10 / (b.id - 1) >= 0",
-            "b.id > 1 and 10 / (b.id - 1) in (select a from %s)",
-        ] {
-            sides.check(&format!("select b.id from %b b where {condition} order by 1"), [small, big, ""]);
-        }
-        sides.check(
-            "select b.id, w.id from %b b left join %w w on w.a = b.a where b.t in (select t from %s) and \
-             exists (select 1 from %s s where s.a = b.a) order by 1, 2",
-            [small, big, big],
-        );
+    let (big, small) = ("duck.", "pg.");
+    for condition in [
+        "b.a in (select a from %s)",
+        "b.b in (select s.a from %s s where s.id < 20)",
+        "b.n in (select n from %s union select n from %s where id < 3)",
+        "b.t in (select t from %s order by t limit 7)",
+        "b.a in (select max(a) from %s group by c)",
+        "b.a in (select a from %s) and b.t in (select t from %s)",
+        "exists (select 1 from %s s where s.a = b.a)",
+        "exists (select from %s s where s.t = b.t and s.id < 25)",
+        "exists (select s.f from %s s where s.a = b.a and b.b = s.b)",
+        "exists (select distinct s.c from %s s, %s r where s.d = b.d and r.a = s.b)",
+        "exists (select 1 from %s s where b.u = s.u) and b.id % 2 = 0",
+    ] {
+        let plan = sides.check(&format!("select b.id from %b b where {condition} order by 1"), [small, big, ""]);
+        assert!(plan.contains("Semi-join: "), "{condition}: {plan}");
+        assert!(fetched(&plan).iter().sum::<usize>() < 500, "{condition}: {plan}");
+    }
+    // The rows around are few: the sub-query's fragment is told.
+    for condition in ["s.a in (select a from %b)", "exists (select 1 from %b b where b.a = s.a and b.id > 50)"] {
+        let plan = sides.check(&format!("select s.id from %s s where {condition} order by 1"), [small, big, ""]);
+        assert!(plan.contains("Semi-join: "), "{condition}: {plan}");
+        assert!(fetched(&plan).iter().sum::<usize>() < 500, "{condition}: {plan}");
+    }
+    for condition in [
+        "b.a in (select a from %s where id < 0)",
+        "b.a + 1 in (select b from %s)",
+        "b.a not in (select a from %s)",
+        "b.a not in (select a from %s where a is not null)",
+        "not exists (select 1 from %s s where s.a = b.a)",
+        "b.a in (select a from %s) is not true",
+        "(b.a in (select a from %s) or b.id < 5)",
+        "b.f in (select f from %s)",
+        "exists (select 1 from %s s where s.a < b.a and s.id > 28)",
+        "exists (select 1 from %s s where s.a = b.a limit 0)",
+        "exists (select count(*) from %s s where s.a = b.a)",
+        "exists (select 1 from %s s where s.a = b.a group by s.a having count(*) > 1)",
+        "b.id in (select (select max(r.id) from %s r where r.a = s.a) from %s s)",
+        "b.c in (select s.c from %s s where s.a = b.a)",
+    ] {
+        sides.check(&format!("select b.id from %b b where {condition} order by 1"), [small, big, ""]);
     }
 }
 
