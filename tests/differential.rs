@@ -3,6 +3,7 @@
 mod cells;
 mod constructs;
 mod expressions;
+mod goldens;
 mod statements;
 mod tables;
 
@@ -93,14 +94,16 @@ fn constructs(count: usize) -> Vec<Case> {
         .collect()
 }
 
-/// Over a file of DuckDB's, made by `here`.
-fn duckdb_sides(database: &'static str, there: &str, here: &[String]) -> Option<Sides> {
+/// Makes all tables of DuckDB's known to us.
+const ATTACH: &str = "select graticule.attach('d', 'main', 'public');";
+
+/// Over a file of DuckDB's, made by `here`; `tables` makes its tables known to us.
+fn duckdb_sides(database: &'static str, there: &str, here: &[String], tables: &str) -> Option<Sides> {
     let (far, oracle) = (duckdb::far()?, postgres::shared()?);
     let statements: Vec<&str> = here.iter().map(String::as_str).collect();
     let file = far.file(&statements);
     oracle.database(database, there);
-    let attach = "select graticule.attach('d', 'main', 'public');";
-    let server = Graticule::serve(database, &format!("{} {attach}", far.server("d", &file)));
+    let server = Graticule::serve(database, &format!("{} {tables}", far.server("d", &file)));
     Some(Sides { database, server, oracle, lacks: BTreeMap::new(), _file: Some(file) })
 }
 
@@ -113,7 +116,7 @@ fn generated_statements_over_duckdb() {
     let here: Vec<String> =
         tables().iter().filter_map(|table| table.elsewhere(table.name, column, value)).flatten().collect();
     let there: String = tables().iter().map(Table::postgres).collect();
-    let Some(sides) = duckdb_sides("duckdb_generated", &there, &here) else { return };
+    let Some(sides) = duckdb_sides("duckdb_generated", &there, &here, ATTACH) else { return };
     let report = run("duckdb-generated", "", &sides, &cases(1_700));
     report.check("duckdb-generated", 1_400);
     let report = run("duckdb-constructs", "", &sides, &constructs(1_000));

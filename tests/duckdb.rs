@@ -368,3 +368,37 @@ fn lists_and_json_are_read() {
     }
     assert_eq!(client.query("execute p('{1}', -1, 0)").expect_err("a negative limit").state, "2201W");
 }
+
+#[test]
+fn a_declared_kind_of_geometry_is_relied_on_and_tested() {
+    let Some(far) = duckdb::far() else { return };
+    let file = far.file(&[
+        "create table t(id integer, g geometry('EPSG:4326'))",
+        "insert into t values (1, 'POINT(1 2)'), (2, null), (3, 'POINT EMPTY')",
+        "create table other(id integer, g geometry('EPSG:4326'))",
+        "insert into other values (1, 'POINT(1 2)'), (2, 'LINESTRING(0 0,1 1)')",
+    ]);
+    let declared = |name: &str, ty: &str| {
+        format!(
+            "create foreign table {name}(id int, g {ty}) server d options (schema_name 'main', table_name '{name}')"
+        )
+    };
+    let server = Graticule::serve("kinds", &far.server("d", &file));
+    let mut client = server.client("kinds");
+    client.simple(&declared("t", "geometry(Point,4326)")).expect("a promise");
+    let far_one = "select id from t where st_distance(g, 'SRID=4326;POINT(1 3)'::geometry) = 1";
+    assert_eq!(client.rows(far_one), ["1"]);
+    let plan = client.rows(&format!("explain {far_one}")).join("\n");
+    assert!(plan.contains("which can run all of it"), "{plan}");
+    assert_eq!(client.rows("select id, st_astext(g) from t order by id"), ["1|POINT(1 2)", "2|∅", "3|POINT EMPTY"]);
+    client.simple(&declared("other", "geometry(Point,4326)")).expect("a promise that does not hold");
+    let broken = client.query("select g from other order by id").expect_err("a line among the points");
+    assert_eq!(
+        (broken.state.as_str(), broken.message.as_str()),
+        ("22023", "Geometry type (LineString) does not match column type (Point)")
+    );
+    for other in ["geometry(Point,3857)", "geography(Point,4326)", "text"] {
+        let wrong = client.query(&declared("wrong", other).replace("'wrong'", "'t'")).expect_err("another type");
+        assert_eq!(wrong.state, "42804", "{other}");
+    }
+}

@@ -16,7 +16,7 @@ use crate::catalog::{
 use crate::connector::RemoteTables;
 use crate::connector::postgres::{RemoteColumn, RemoteConstraint, RemoteRelation, RemoteSchema, RemoteType};
 use crate::error::{Error, Result, SqlState};
-use crate::types::PgType;
+use crate::types::{GeometryTypmod, PgType};
 
 /// What a source answers about one of its schemas.
 #[derive(Clone, Debug)]
@@ -177,7 +177,8 @@ pub(super) async fn create_foreign_table(context: &Context<'_>, statement: &Crea
         }
     };
     relation.kind = RelationKind::ForeignTable;
-    restrict_columns(context, &mut relation, &base.table_elts)?;
+    let narrows = matches!(described, Described::Tables(_));
+    restrict_columns(context, &mut relation, &base.table_elts, narrows)?;
     if let Some(key) = option("primary_key") {
         add_primary_key(&mut import.builder, &mut relation, &key)?;
     }
@@ -185,8 +186,14 @@ pub(super) async fn create_foreign_table(context: &Context<'_>, statement: &Crea
     done(import.finish(&described), "CREATE FOREIGN TABLE")
 }
 
-/// Keeps the columns that the statement lists, in its order, checking their types.
-fn restrict_columns(context: &Context<'_>, relation: &mut Relation, elements: &[crate::sql::ast::Node]) -> Result<()> {
+/// Keeps the columns that the statement lists, in its order, checking their types. `narrows`: the source keeps any geometry in a column, and
+/// the statement may promise one kind of them, on which conditions there rely; each value that is fetched is tested (22023).
+fn restrict_columns(
+    context: &Context<'_>,
+    relation: &mut Relation,
+    elements: &[crate::sql::ast::Node],
+    narrows: bool,
+) -> Result<()> {
     if elements.is_empty() {
         return Ok(());
     }
@@ -208,6 +215,9 @@ fn restrict_columns(context: &Context<'_>, relation: &mut Relation, elements: &[
             })?;
         if let Some(type_name) = &definition.type_name {
             let (ty, typmod) = crate::bind::type_name(context.catalog, type_name)?;
+            if narrows && is_narrower(ty, typmod, &column) {
+                column.typmod = typmod;
+            }
             if ty != column.ty || (typmod != -1 && typmod != column.typmod) {
                 return Err(Error::new(
                     SqlState::DATATYPE_MISMATCH,
@@ -229,6 +239,13 @@ fn restrict_columns(context: &Context<'_>, relation: &mut Relation, elements: &[
     relation.indexes.retain(|index| index.columns.iter().all(|attnum| present.contains(attnum)));
     relation.columns = kept;
     Ok(())
+}
+
+/// Is it a kind of what the column holds, in the same SRID?
+fn is_narrower(ty: PgType, typmod: i32, column: &Column) -> bool {
+    let unpacked = (GeometryTypmod::unpack(typmod), GeometryTypmod::unpack(column.typmod));
+    let (Some(declared), Some(known)) = unpacked else { return false };
+    ty == PgType::GEOMETRY && column.ty == ty && declared.srid == known.srid && known.kind == 0 && !known.z && !known.m
 }
 
 fn add_primary_key(builder: &mut CatalogBuilder, relation: &mut Relation, key: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The 550 expressions over DuckDB, not folded.
 
-use super::{duckdb_sides, run};
+use super::{ATTACH, duckdb_sides, run};
 use crate::corpus::expressions;
 use crate::support::syntax;
 
@@ -55,7 +55,7 @@ fn expressions_over_duckdb() {
          alter table parcels alter geom type geometry(Geometry,3857);",
         include_str!("../../compat/postgis_fixture.sql")
     );
-    let Some(sides) = duckdb_sides("duckdb_expressions", &there, &fixture()) else { return };
+    let Some(sides) = duckdb_sides("duckdb_expressions", &there, &fixture(), ATTACH) else { return };
     let over_one = |sql: String| {
         let plain = sql.starts_with("SELECT") && !syntax::reads(&sql);
         let sql = if plain { format!("{sql} FROM one") } else { sql };

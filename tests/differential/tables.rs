@@ -32,7 +32,7 @@ impl Table {
                 .map(|(value, (_, ty))| match (value, srid(ty)) {
                     (None, _) => "null".to_owned(),
                     (Some(value), Some(srid)) => format!("'SRID={srid};{value}'"),
-                    (Some(value), None) => format!("'{value}'"),
+                    (Some(value), None) => format!("'{}'", value.replace('\'', "''")),
                 })
                 .collect();
             let _ = write!(sql, "insert into {} values ({});", self.name, values.join(", "));

@@ -70,15 +70,14 @@ fn same_rows(found: &ResultSet, expected: &ResultSet, ordered: bool, geometry: &
         left.sort();
         right.sort();
     }
-    for (a, b) in left.iter().zip(&right) {
-        for (a, b) in a.iter().zip(b) {
-            if a != b && !close(a.as_deref(), b.as_deref(), geometry) {
-                return Verdict::Different(format!(
-                    "{:?} instead of {:?}",
-                    head(&found.text()),
-                    head(&expected.text())
-                ));
-            }
+    for (mine, theirs) in left.iter().zip(&right) {
+        if mine.iter().zip(theirs).any(|(a, b)| a != b && !close(a.as_deref(), b.as_deref(), geometry)) {
+            let row = |row: &[Option<Vec<u8>>]| {
+                let values = row.iter().map(|value| value.as_deref().map_or("NULL".into(), String::from_utf8_lossy));
+                values.collect::<Vec<_>>().join("|")
+            };
+            let rows = head(&[row(mine), row(theirs)]);
+            return Verdict::Different(format!("{:?} instead of {:?}, among {} rows", rows[0], rows[1], left.len()));
         }
     }
     Verdict::Equal

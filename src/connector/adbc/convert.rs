@@ -22,7 +22,7 @@ use crate::dialect::{Carrier, ResultColumn};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::spatial::wkb;
 use crate::kernels::{Env, columns, io};
-use crate::types::{self, Datum, GeometryTypmod, PgType};
+use crate::types::{self, Datum, Geom, GeometryTypmod, PgType};
 
 /// Days from 1970-01-01 of PostgreSQL's first and last date.
 const FIRST_DATE: i32 = -2_440_588;
@@ -148,7 +148,7 @@ impl Plan {
             }
             How::Decimal => decimals(array)?,
             How::Digits => cast(array, &DataType::Utf8).map_err(Error::internal)?,
-            How::Geometry(srid) => geometries(array, *srid)?,
+            How::Geometry(srid) => geometries(array, *srid, self.typmod)?,
             How::Json => self.input(&json::texts(array)?)?,
             How::List(element) => list::convert(array, element, self.ty)?,
             How::Input => self.input(text(array)?.as_string::<i32>())?,
@@ -406,7 +406,7 @@ fn uuids(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(out.finish()))
 }
 
-fn geometries(array: &ArrayRef, srid: i32) -> Result<ArrayRef> {
+fn geometries(array: &ArrayRef, srid: i32, typmod: i32) -> Result<ArrayRef> {
     let bytes = cast(array, &DataType::Binary).map_err(Error::internal)?;
     let bytes = bytes.as_binary::<i32>();
     let mut out = BinaryBuilder::with_capacity(bytes.len(), bytes.value_data().len() + bytes.len() * 4);
@@ -417,11 +417,25 @@ fn geometries(array: &ArrayRef, srid: i32) -> Result<ArrayRef> {
             Some(wkb) => {
                 value.clear();
                 ewkb(wkb, srid, &mut value)?;
+                check_kind(&value, typmod)?;
                 out.append_value(&value);
             }
         }
     }
     Ok(Arc::new(out.finish()))
+}
+
+/// 22023 when a value (in the stored form) is of another kind than its column was declared with.
+pub(in crate::connector) fn check_kind(stored: &[u8], typmod: i32) -> Result<()> {
+    const DIMENSIONS: u32 = 0xc000_0000;
+    let Some(declared) = GeometryTypmod::unpack(typmod).filter(|declared| declared.kind > 0) else { return Ok(()) };
+    let wanted = u32::from(declared.kind) | u32::from(declared.z) << 31 | u32::from(declared.m) << 30;
+    let found = stored.first_chunk::<5>().map(|[_, kind @ ..]| u32::from_le_bytes(*kind));
+    if found.is_some_and(|found| found & (DIMENSIONS | 0xff) == wanted) {
+        return Ok(());
+    }
+    let value = Datum::Geometry(Geom(Arc::from(stored)));
+    io::apply_typmod(&Env::default(), PgType::GEOMETRY, typmod, value, false).map(drop)
 }
 
 /// Any WKB as the stored form; an SRID of its own stays.

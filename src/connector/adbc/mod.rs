@@ -32,7 +32,7 @@ mod worker;
 mod tests;
 
 pub(super) use self::any::AnyWrapper;
-pub(super) use self::convert::ewkb;
+pub(super) use self::convert::{check_kind, ewkb};
 pub(super) use self::driver::DRIVER_OPTIONS;
 use self::json::says as says_json;
 pub(super) use self::pool::{Flavour, Limits, Pool};

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::client::PageColumn;
-use crate::connector::adbc::ewkb;
+use crate::connector::adbc::{check_kind, ewkb};
 use crate::dialect::{Carrier, ResultColumn};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::columns::ColumnBuilder;
@@ -135,6 +135,7 @@ impl Converter {
                 let bytes = STANDARD.decode(text()?).map_err(|_| wrong())?;
                 let mut stored = Vec::with_capacity(bytes.len() + 4);
                 ewkb(&bytes, srid, &mut stored)?;
+                check_kind(&stored, plan.typmod)?;
                 Datum::Geometry(Geom(Arc::from(stored)))
             }
         })
