@@ -149,7 +149,7 @@ fn narrowed(statement: &str, condition: &str) -> String {
 impl Session {
     fn open(sides: &Sides) -> Session {
         let mut kernels = sides.server.client(sides.database);
-        kernels.simple("set graticule.route = 'local'; set search_path = here").expect("the settings");
+        kernels.simple("set graticule.route = 'local'; set search_path = here, public").expect("the settings");
         Session { ours: sides.server.client(sides.database), oracle: sides.oracle.client(sides.database), kernels }
     }
 
