@@ -384,7 +384,8 @@ mod tests {
     async fn what_is_cut_or_lost_is_told() {
         let text = b"[[1],[2],[3]]";
         let (lz4, zstd) = (lz4(text), zstd(text));
-        let cases: [(&str, &[u8], u64, u64, usize, usize, &str); 9] = [
+        type Case<'a> = (&'a str, &'a [u8], u64, u64, usize, usize, &'a str);
+        let cases: [Case<'_>; 9] = [
             ("json", text, 0, 3, 13, 13, ""),
             ("json", &text[..9], 0, 3, 13, 13, "08006"),
             ("json", b"[[1],[2]]", 0, 3, 9, 9, "08006"),

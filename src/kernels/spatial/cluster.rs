@@ -63,7 +63,7 @@ impl Accumulator for Rows {
 fn clusters(parts: &[Geometry], link: &Link) -> Result<Datum> {
     let Some(first) = parts.first() else { return Ok(Datum::Null) };
     if let Link::Within(distance) = link
-        && !(*distance >= 0.0)
+        && (distance.is_nan() || *distance < 0.0)
     {
         return Err(if distance.is_nan() {
             Error::unsupported("ST_ClusterWithin with NaN")
@@ -189,9 +189,9 @@ impl Sets {
             let root = self.root(index);
             last[root] = last[root].max(index);
         }
-        for root in 0..self.parent.len() {
-            let between = |other: usize| self.parent[other] == other && other > root && other < last[root];
-            if self.parent[root] == root && self.mixed[root] && (root..last[root]).any(between) {
+        for (root, &last) in last.iter().enumerate() {
+            let between = |other: usize| self.parent[other] == other && other > root && other < last;
+            if self.parent[root] == root && self.mixed[root] && (root..last).any(between) {
                 return Err(Error::unsupported("clusters whose order is not certain"));
             }
         }
