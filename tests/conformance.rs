@@ -43,20 +43,23 @@ fn the_table_of_functions_is_current() {
     let _ = writeln!(out, "\n| function | {} |\n| --- |{}", names.join(" | "), " --- |".repeat(names.len()));
     let mut functions: Vec<_> = language.all_functions().collect();
     functions.sort_by_key(|function| (function.schema, function.signature()));
+    let mut unproven = Vec::new();
     for function in functions {
         let signature = function.signature();
         let cells: Vec<String> = dialects.iter().map(|dialect| dialect.answer(function).text()).collect();
         for (dialect, cell) in dialects.iter().zip(&cells).filter(|(_, cell)| cell.ends_with("exact")) {
-            let list = std::fs::read_to_string(format!("compat/executed/{}.txt", dialect.name));
-            let ran = list.is_ok_and(|list| list.lines().any(|name| name == signature));
-            assert!(
-                ran || dialect.name == "postgis",
-                "{signature} on {}: {cell}, but it is not known to have run",
-                dialect.name
-            );
+            // PostGIS's own functions are asked by their names. A statement written by hand proves what it calls.
+            let list = std::fs::read_to_string(format!("compat/executed/{}.txt", dialect.name)).unwrap_or_default();
+            let call = format!("{}(", function.name);
+            let proves = |line: &str| line == signature || line.starts_with("SELECT") && line.contains(&call);
+            let ran = dialect.name == "postgis" || list.lines().any(proves);
+            if !ran {
+                unproven.push(format!("{signature} on {}: {cell}", dialect.name));
+            }
         }
         let _ = writeln!(out, "| {} | {} |", function.signature().replace('_', "\\_"), cells.join(" | "));
     }
+    assert!(unproven.is_empty(), "said to be exact, but not known to have run: {unproven:#?}");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(FUNCTIONS, out).expect("the table is written");
         return;
