@@ -5,19 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::support::duckdb::{self, workers};
 use crate::support::graticule::Graticule;
-use crate::support::{federated, postgres};
+use crate::support::{federated, postgres, until};
 
 fn kill(pid: u32) {
     assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill runs").success());
-}
-
-/// Waits for what must come true.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < end, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

@@ -7,17 +7,9 @@ use std::time::{Duration, Instant};
 use crate::support::duckdb::workers;
 use crate::support::graticule::Graticule;
 use crate::support::snowflake::{self, Column, Fakesnow, Manner, Running, Table};
+use crate::support::until;
 
 const ROWS: i64 = 1000;
-
-/// Waits for what must come true.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < end, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn numbers(name: &'static str, manner: Manner) -> Table {
     let columns = vec![snowflake::fixed("ID", (0..ROWS).map(Some).collect())];

@@ -4,6 +4,7 @@ mod arrow;
 mod datum;
 mod format;
 mod oid_map;
+pub mod protobuf;
 mod table;
 mod typmod;
 

@@ -21,6 +21,16 @@ pub mod trino;
 pub use client::{Client, Failure, ResultSet};
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+/// Waits for what must come true.
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// A free loopback port.
 pub fn free_port() -> u16 {

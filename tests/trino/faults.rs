@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::Client;
 use crate::support::gateway::{Gateway, Trouble};
 use crate::support::graticule::Graticule;
 use crate::support::trino::{self, Trino};
+use crate::support::{Client, until};
 
 const ROWS: usize = 300_000;
 
@@ -23,15 +23,6 @@ fn big(schema: &str) -> Vec<String> {
 fn make(far: &Trino, schema: &str) {
     let statements = big(schema);
     far.run(&statements.iter().map(String::as_str).collect::<Vec<_>>());
-}
-
-/// Waits for what must come true.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < end, "{what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// States of the queries of ours there that name that text, other than those that are done.

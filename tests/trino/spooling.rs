@@ -1,11 +1,11 @@
 //! Results in segments: as rows come in pages, and whatever goes wrong with a segment, no row is lost or doubled.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::Client;
 use crate::support::graticule::Graticule;
 use crate::support::spooling::{self, Double, Fault, Ways};
 use crate::support::trino::{self, Trino};
+use crate::support::{Client, until};
 
 const ROWS: usize = 60_000;
 const ENCODINGS: [&str; 3] = ["json+zstd", "json+lz4", "json"];
@@ -34,14 +34,6 @@ fn all_rows(client: &mut Client) {
     assert_eq!(rows.len(), ROWS);
     for (n, row) in rows.iter().enumerate() {
         assert_eq!(*row, format!("{n}|row number {n}"));
-    }
-}
-
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !done() {
-        assert!(Instant::now() < end, "{what}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Field numbers are those of `google/cloud/bigquery/storage/v1/{storage,stream,arrow}.proto`.
 
+use crate::types::protobuf::{block, number};
+
 /// `DataFormat.ARROW`.
 const ARROW: u64 = 2;
 
@@ -29,11 +31,11 @@ pub(super) struct Malformed;
 pub(super) fn create_read_session(parent: &str, table: &str, trace: &str) -> Vec<u8> {
     let mut session = Vec::new();
     number(&mut session, 3, ARROW);
-    bytes(&mut session, 6, table.as_bytes());
-    bytes(&mut session, 13, trace.as_bytes());
+    block(&mut session, 6, table.as_bytes());
+    block(&mut session, 13, trace.as_bytes());
     let mut out = Vec::new();
-    bytes(&mut out, 1, parent.as_bytes());
-    bytes(&mut out, 2, &session);
+    block(&mut out, 1, parent.as_bytes());
+    block(&mut out, 2, &session);
     number(&mut out, 3, 1);
     out
 }
@@ -41,7 +43,7 @@ pub(super) fn create_read_session(parent: &str, table: &str, trace: &str) -> Vec
 /// `ReadRowsRequest`.
 pub(super) fn read_rows(stream: &str, offset: u64) -> Vec<u8> {
     let mut out = Vec::new();
-    bytes(&mut out, 1, stream.as_bytes());
+    block(&mut out, 1, stream.as_bytes());
     number(&mut out, 2, offset);
     out
 }
@@ -50,18 +52,12 @@ pub(super) fn session(message: &[u8]) -> Result<Session, Malformed> {
     let mut session = Session::default();
     each(message, |field, value| {
         match (field, value) {
-            (5, Value::Bytes(schema)) => each(schema, |field, value| {
-                if let (1, Value::Bytes(schema)) = (field, value) {
-                    session.schema = schema.to_vec();
+            (5, Value::Bytes(schema)) => session.schema = first(schema)?.unwrap_or_default(),
+            (10, Value::Bytes(stream)) => {
+                if let Some(name) = first(stream)? {
+                    session.streams.push(String::from_utf8(name).map_err(|_| Malformed)?);
                 }
-                Ok(())
-            })?,
-            (10, Value::Bytes(stream)) => each(stream, |field, value| {
-                if let (1, Value::Bytes(name)) = (field, value) {
-                    session.streams.push(String::from_utf8(name.to_vec()).map_err(|_| Malformed)?);
-                }
-                Ok(())
-            })?,
+            }
             _ => {}
         }
         Ok(())
@@ -73,18 +69,25 @@ pub(super) fn rows(message: &[u8]) -> Result<Rows, Malformed> {
     let mut rows = Rows::default();
     each(message, |field, value| {
         match (field, value) {
-            (4, Value::Bytes(batch)) => each(batch, |field, value| {
-                if let (1, Value::Bytes(batch)) = (field, value) {
-                    rows.batch = Some(batch.to_vec());
-                }
-                Ok(())
-            })?,
+            (4, Value::Bytes(batch)) => rows.batch = first(batch)?,
             (6, Value::Number(count)) => rows.count = count,
             _ => {}
         }
         Ok(())
     })?;
     Ok(rows)
+}
+
+/// The bytes of field 1.
+fn first(message: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+    let mut found = None;
+    each(message, |field, value| {
+        if let (1, Value::Bytes(bytes)) = (field, value) {
+            found = Some(bytes.to_vec());
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 enum Value<'m> {
@@ -140,25 +143,6 @@ fn varint(message: &mut &[u8]) -> Result<u64, Malformed> {
         }
     }
     Err(Malformed)
-}
-
-fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value > 0x7f {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes()[0]);
-}
-
-fn number(out: &mut Vec<u8>, field: u64, value: u64) {
-    put(out, field << 3);
-    put(out, value);
-}
-
-fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
-    put(out, (field << 3) | 2);
-    put(out, value.len() as u64);
-    out.extend_from_slice(value);
 }
 
 #[cfg(test)]

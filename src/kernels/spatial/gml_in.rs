@@ -482,17 +482,7 @@ mod tests {
                 "XX000: invalid GML representation",
             ),
         ] {
-            let own = match parse(document, None) {
-                Ok(geometry) => super::super::wkt::print(&geometry, super::super::wkt::Style::Extended, 15),
-                Err(error) => format!("{}: {}", error.state(), error.message()),
-            };
-            if own.starts_with("0A000") {
-                refused += 1;
-            } else {
-                let srid =
-                    if expected.starts_with("SRID=4326;") && !own.starts_with("SRID") { "SRID=4326;" } else { "" };
-                assert_eq!(format!("{srid}{own}"), expected, "{document}");
-            }
+            refused += usize::from(!xml::tests::answers(parse(document, None), expected, document));
         }
         assert!(refused < 30, "{refused} refused");
     }

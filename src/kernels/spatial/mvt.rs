@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernels::{Accumulator, Aggregate, Call, io};
+use crate::types::protobuf::{block, number, varint};
 use crate::types::{ArrayValue, Datum, PgType};
 
 use super::geometry::{Coord, Geometry, Kind, failure};
@@ -245,25 +246,6 @@ fn whole(value: f64) -> Result<i32> {
 
 fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn number(out: &mut Vec<u8>, field: u64, value: u64) {
-    varint(out, field << 3);
-    varint(out, value);
-}
-
-fn block(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
-    varint(out, field << 3 | 2);
-    varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 #[cfg(test)]
