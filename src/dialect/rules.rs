@@ -347,6 +347,7 @@ constructs! {
     OnConflict = "ON CONFLICT",
     Only = "ONLY",
     Quantified = "comparisons with ANY or ALL",
+    QuantifiedOrder = "comparisons with ANY or ALL other than IN",
     Recursive = "WITH RECURSIVE",
     Returning = "RETURNING",
     Rows = "row values",

@@ -397,6 +397,7 @@ impl<'a> Printer<'a> {
                 ("=", false) => self.push("IN ("),
                 ("<>", true) => self.push("NOT IN ("),
                 (operator, all) => {
+                    self.construct(Construct::QuantifiedOrder)?;
                     self.push(operator);
                     self.push(if all { " ALL (" } else { " ANY (" });
                 }

@@ -234,13 +234,7 @@ impl<'a> Printer<'a> {
                 }
                 Ok(())
             }
-            Piece::Hole(at) => {
-                let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
-                if template.repeats(*at) {
-                    printer.once(arg)?;
-                }
-                printer.expr(arg)
-            }
+            Piece::Hole(at) => printer.hole(template, args, *at),
             Piece::Bound(side, at) => {
                 let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
                 printer.bound(*side, arg)
@@ -251,6 +245,15 @@ impl<'a> Printer<'a> {
             }
             Piece::Clause(_) | Piece::Text(_) | Piece::Value(_) => Ok(()),
         })
+    }
+
+    /// An argument in its place; what stands in several must be the same each time.
+    fn hole(&mut self, template: &Template, args: &[&'a Expr], at: usize) -> Result<()> {
+        let arg = args.get(at).ok_or_else(|| Error::internal("a hole without its argument"))?;
+        if template.repeats(at) {
+            self.once(arg)?;
+        }
+        self.expr(arg)
     }
 
     /// A part of a constant interval.
@@ -273,8 +276,7 @@ impl<'a> Printer<'a> {
         if let ExprKind::Literal(value @ Datum::Geometry(_)) = constant(arg) {
             let geometry = Geometry::from_datum(value)?;
             let Some(bounds) = Bounds::of(&geometry) else {
-                self.push("NULL");
-                return Ok(());
+                return self.literal(&Datum::Null, &ExprType::of(PgType::FLOAT8));
             };
             let number = match side {
                 Side::Xmax => bounds.max.x,

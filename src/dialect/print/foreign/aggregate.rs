@@ -4,7 +4,7 @@ use crate::bound::{AggregateCall, Expr, ExprKind, ExprType, SortKey, WindowCall}
 use crate::dialect::print::{Construct, Printer, SyntaxRule};
 use crate::dialect::rules::{Form, Guard};
 use crate::dialect::template::{Clause, Piece, Template};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::types::PgType;
 
 /// Aggregates that take no notice of a NULL in their first argument: FILTER may be said by CASE.
@@ -134,13 +134,7 @@ impl<'a> Printer<'a> {
                 printer.push(" END");
                 Ok(())
             }
-            Piece::Hole(at) => {
-                let arg = args.get(*at).ok_or_else(|| Error::internal("a hole without its argument"))?;
-                if template.repeats(*at) {
-                    printer.once(arg)?;
-                }
-                printer.expr(arg)
-            }
+            Piece::Hole(at) => printer.hole(template, args, *at),
             Piece::Clause(clause) => print(printer, *clause),
             Piece::All | Piece::Bound(..) | Piece::Part(..) | Piece::Text(_) | Piece::Value(_) => Ok(()),
         })

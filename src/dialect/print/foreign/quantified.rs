@@ -128,7 +128,7 @@ impl<'a> Printer<'a> {
         Ok(true)
     }
 
-    /// Does the target lose the NULL of a list of constants (Trino, where the others follow on each other)?
+    /// Does the target lose the NULL of a list of constants (Trino, where the others follow on each other; an emulator of BigQuery)?
     fn merges_null(&self) -> bool {
         matches!(self.target.dialect.syntax(Construct::Quantified), Some(SyntaxRule::Rule(_)))
     }
