@@ -134,7 +134,8 @@ fn constant(d: &mut Dice) -> String {
     }
 }
 
-fn spatial(d: &mut Dice, a: &str, b: &str) -> String {
+/// A condition of two geometries.
+pub fn spatial(d: &mut Dice, a: &str, b: &str) -> String {
     let (a, b) = if d.roll(4) == 0 { (b, a) } else { (a, b) };
     match d.roll(18) {
         0..=2 => format!("st_intersects({a}, {b})"),
@@ -156,7 +157,7 @@ fn spatial(d: &mut Dice, a: &str, b: &str) -> String {
 }
 
 /// A value of one geometry.
-fn of_geometry(d: &mut Dice, g: &str) -> String {
+pub fn of_geometry(d: &mut Dice, g: &str) -> String {
     match d.roll(36) {
         0 => format!("st_area({g})"),
         1 => format!("st_length({g})"),
