@@ -193,6 +193,20 @@ pub enum From {
     },
 }
 
+impl From {
+    /// The range of an item that is no join.
+    pub fn range(&self) -> Option<RangeId> {
+        match self {
+            From::Cte { range, .. } | From::Subquery { range, .. } => Some(*range),
+            From::Fragment(scan) => Some(scan.range),
+            From::Function(scan) => Some(scan.range),
+            From::Join(_) => None,
+            From::Scan(scan) => Some(scan.range),
+            From::Secured(scan) => Some(scan.scan.range),
+        }
+    }
+}
+
 /// A column of a FROM item.
 #[derive(Clone, Debug)]
 pub struct RangeColumn {

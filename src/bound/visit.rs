@@ -1,5 +1,6 @@
 //! Walking the bound tree: one place that knows every child of every node.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::*;
@@ -256,4 +257,27 @@ pub fn walk_expr<'a>(expr: &'a Expr, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<
         flow?;
         if let ExprKind::Subquery { query, .. } = &expr.kind { walk_query(query, f) } else { ControlFlow::Continue(()) }
     })
+}
+
+/// The ranges that a query reads and does not make: it is correlated where there are some.
+pub fn outer_ranges(query: &Query) -> HashSet<RangeId> {
+    let (mut read, mut made) = (HashSet::new(), HashSet::new());
+    let _ = walk_query(query, &mut |node| {
+        match node {
+            Node::Expr(expr) => match &expr.kind {
+                ExprKind::Column { range, .. } | ExprKind::WholeRow { range } => {
+                    read.insert(*range);
+                }
+                ExprKind::Subquery { kind: SubqueryKind::Any { range, .. }, .. } => {
+                    made.insert(*range);
+                }
+                _ => {}
+            },
+            Node::From(from) => made.extend(from.range()),
+            Node::Query(_) => {}
+        }
+        ControlFlow::Continue(())
+    });
+    read.retain(|range| !made.contains(range));
+    read
 }

@@ -277,6 +277,8 @@ pub enum Rewrite {
     Case,
     /// By COALESCE.
     Coalesce,
+    /// EXISTS with equalities of columns alone.
+    Exists,
     /// By a key of its own for NULLs.
     NullKey,
     /// By element_at() where the subscript is above zero.
@@ -289,6 +291,8 @@ pub enum Rewrite {
     RowNumber,
     /// By UNION ALL.
     Union,
+    /// In WHERE alone.
+    Where,
 }
 
 impl Rewrite {
@@ -297,11 +301,13 @@ impl Rewrite {
             "case" => Rewrite::Case,
             "coalesce" => Rewrite::Coalesce,
             "element_at" => Rewrite::ElementAt,
+            "exists" => Rewrite::Exists,
             "null-key" => Rewrite::NullKey,
             "positive" => Rewrite::Positive,
             "rank" => Rewrite::Rank,
             "row_number" => Rewrite::RowNumber,
             "union" => Rewrite::Union,
+            "where" => Rewrite::Where,
             _ => return None,
         })
     }
@@ -328,6 +334,7 @@ constructs! {
     AggregateOrder = "aggregate ORDER BY",
     Array = "arrays",
     BooleanTest = "IS TRUE, IS FALSE, IS UNKNOWN",
+    Correlated = "correlated sub-queries",
     Cte = "WITH",
     DataModifyingCte = "data-modifying WITH",
     Delete = "DELETE",
@@ -367,6 +374,7 @@ impl Construct {
             Construct::AggregateFilter | Construct::IsDistinct | Construct::Quantified => &[Rewrite::Case],
             Construct::AggregateOrder => &[Rewrite::NullKey],
             Construct::BooleanTest | Construct::Greatest => &[Rewrite::Coalesce],
+            Construct::Correlated => &[Rewrite::Exists, Rewrite::Where],
             Construct::DistinctOn => &[Rewrite::RowNumber],
             Construct::Subscript => &[Rewrite::ElementAt, Rewrite::Positive],
             Construct::Values => &[Rewrite::Union],

@@ -410,8 +410,9 @@ pub fn statement(n: usize) -> (String, bool) {
     }
 }
 
-/// What the generator does not reach: SRIDs of what a sub-query computes, letters, EMPTY in joins, counts of nothing.
-pub const WRITTEN: [&str; 17] = [
+/// What the generator does not reach: SRIDs of what a sub-query computes, letters, EMPTY in joins, counts of nothing,
+/// forms of correlated sub-queries.
+pub const WRITTEN: [&str; 30] = [
     "select id, st_srid(c), st_asewkt(c) from (select id, st_centroid(geom) c from areas) q order by id",
     "select id, c from (select id, st_centroid(geom) c from spots offset 0) q order by id",
     "select id, g from (select id, 'SRID=3857;POINT(1 2)'::geometry g from areas) q order by id",
@@ -429,4 +430,17 @@ pub const WRITTEN: [&str; 17] = [
     "select id, zone in (1, 2, null), zone not in (2, 3, null), zone = 1 or zone = 2 or zone = null::int from spots order by id",
     "select id from spots where d in ('2018-06-01', '2018-06-02', null) or not (zone <> 1 and zone <> 2 and zone <> null::int) order by id",
     "select id, q in (7, 8, null), n in (1, 2, null) is null, b in (true, false, null) from spots where id + 1 in (2, 3, null) order by id",
+    "select s.id, (select a.name from areas a where a.id <= s.zone order by a.id desc limit 1) from spots s order by s.id",
+    "select s.id from spots s where exists (select 1 from areas a where a.id = s.zone limit 1) order by 1",
+    "select s.id, (select count(*) from areas a where a.id = s.zone group by a.name) from spots s order by s.id",
+    "select s.id from spots s where s.zone in (select a.id from areas a where a.name = s.name union select p.id from paths p where p.name = s.name) order by 1",
+    "select s.id from spots s where not exists (select 1 from areas a where not exists (select 1 from paths p where p.id = s.zone and a.id > 0)) order by 1",
+    "select s.id, (select max(a.id) from areas a where a.id < s.zone and a.name = s.name) from spots s order by s.id",
+    "select s.id, s.zone = any (select a.id from areas a where a.id > s.id) from spots s order by s.id",
+    "select s.id, exists (select 1 from areas a where a.id = s.zone + 1) from spots s order by s.id",
+    "select s.id, (select count(*) filter (where a.id > s.zone) from areas a) from spots s order by s.id",
+    "select s.id, (select string_agg(a.name, ',' order by a.id) from areas a where a.id < s.zone) from spots s order by s.id",
+    "select s.id from spots s where s.v > (select avg(t.v) from spots t where t.zone = s.zone) order by 1",
+    "select s.id, (select sum(x) from (select a.id + s.zone as x from areas a where a.id < 4) q) from spots s order by s.id",
+    "select a.id from areas a where exists (select 1 from paths p where p.name = a.name and p.id > 1) and not exists (select 1 from spots s where s.zone = a.id) order by 1",
 ];

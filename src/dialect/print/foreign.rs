@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod array;
+mod correlated;
 mod limit;
 mod quantified;
 

@@ -234,6 +234,7 @@ impl<'a> Printer<'a> {
     fn select(&mut self, select: &'a Select, ranked: bool) -> Result<()> {
         // Columns of the select list name ranges that FROM prints after it.
         select.from.iter().try_for_each(|from| self.declare(from))?;
+        self.check_correlated(select)?;
         let fetching = std::mem::take(&mut self.fetching);
         let weaken = std::mem::take(&mut self.weaken);
         let mut listed = self.listed.take().unwrap_or_default().into_iter();

@@ -269,22 +269,8 @@ pub(super) fn free_columns(walk: &mut dyn FnMut(&mut dyn FnMut(Node<'_>) -> Cont
     let mut free = Free::default();
     walk(&mut |node| {
         match node {
-            Node::From(From::Cte { range, .. } | From::Subquery { range, .. }) => {
-                defined.insert(*range);
-            }
-            Node::From(From::Fragment(scan)) => {
-                defined.insert(scan.range);
-            }
-            Node::From(From::Function(scan)) => {
-                defined.insert(scan.range);
-            }
-            Node::From(From::Scan(scan)) => {
-                defined.insert(scan.range);
-            }
-            Node::From(From::Secured(scan)) => {
-                defined.insert(scan.scan.range);
-            }
-            Node::From(From::Join(_)) | Node::Query(_) => {}
+            Node::From(from) => defined.extend(from.range()),
+            Node::Query(_) => {}
             Node::Expr(expr) => match &expr.kind {
                 ExprKind::Column { range, column } => {
                     free.columns.insert((Key(*range, *column), expr.ty.oid));

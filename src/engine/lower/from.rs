@@ -342,12 +342,8 @@ fn flatten<'a>(from: &'a From, units: &mut Vec<Unit<'a>>, conditions: &mut Vec<E
 /// The ranges whose columns an item gives.
 pub(in crate::engine) fn ranges_of(from: &From) -> HashSet<RangeId> {
     match from {
-        From::Cte { range, .. } | From::Subquery { range, .. } => HashSet::from([*range]),
-        From::Fragment(scan) => HashSet::from([scan.range]),
-        From::Function(scan) => HashSet::from([scan.range]),
         From::Join(join) => ranges_of(&join.left).union(&ranges_of(&join.right)).copied().collect(),
-        From::Scan(scan) => HashSet::from([scan.range]),
-        From::Secured(scan) => HashSet::from([scan.scan.range]),
+        from => from.range().into_iter().collect(),
     }
 }
 
