@@ -1,5 +1,7 @@
 //! Statements over real rows: the fixture's tables and a part of the sample's.
 
+use std::sync::OnceLock;
+
 use super::statements::{of_geometry, spatial};
 use super::tables::{Column, Table};
 use crate::generator::Dice;
@@ -111,8 +113,14 @@ const SAMPLE: [Layer; 4] = [
     },
 ];
 
-/// The tables with their rows: the fixture's from the oracle, the sample's from its files.
+/// The tables with their rows, read once for all tests.
 pub fn tables(oracle: &Postgres) -> Vec<Table> {
+    static TABLES: OnceLock<Vec<Table>> = OnceLock::new();
+    TABLES.get_or_init(|| read(oracle)).clone()
+}
+
+/// The fixture's from the oracle, the sample's from its files.
+fn read(oracle: &Postgres) -> Vec<Table> {
     oracle.database("real_rows", include_str!("../../compat/postgis_fixture.sql"));
     let folder = tempfile::tempdir().expect("a folder");
     let files = graticule::demo::unpack(folder.path()).expect("the sample");

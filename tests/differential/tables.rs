@@ -8,6 +8,7 @@ use crate::generator::Dice;
 pub type Column = (&'static str, &'static str);
 
 /// A table with its rows, values as PostgreSQL literals; geometries are WKT without SRID, in the SRID of the column.
+#[derive(Clone)]
 pub struct Table {
     pub name: &'static str,
     pub columns: Vec<Column>,
