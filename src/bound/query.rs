@@ -194,6 +194,14 @@ pub enum From {
 }
 
 impl From {
+    /// The ranges whose columns it gives: its own, or those of a join's sides.
+    pub fn ranges(&self) -> Vec<RangeId> {
+        match self {
+            From::Join(join) => [join.left.ranges(), join.right.ranges()].concat(),
+            item => item.range().into_iter().collect(),
+        }
+    }
+
     /// The range of an item that is no join.
     pub fn range(&self) -> Option<RangeId> {
         match self {

@@ -259,6 +259,14 @@ pub fn walk_expr<'a>(expr: &'a Expr, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<
     })
 }
 
+/// The conditions that a condition is an AND of.
+pub fn conjuncts(expr: &Expr) -> Vec<&Expr> {
+    match &expr.kind {
+        ExprKind::And(args) => args.iter().flat_map(conjuncts).collect(),
+        _ => vec![expr],
+    }
+}
+
 /// The ranges that a query reads and does not make: it is correlated where there are some.
 pub fn outer_ranges(query: &Query) -> HashSet<RangeId> {
     let (mut read, mut made) = (HashSet::new(), HashSet::new());

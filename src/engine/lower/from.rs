@@ -341,10 +341,7 @@ fn flatten<'a>(from: &'a From, units: &mut Vec<Unit<'a>>, conditions: &mut Vec<E
 
 /// The ranges whose columns an item gives.
 pub(in crate::engine) fn ranges_of(from: &From) -> HashSet<RangeId> {
-    match from {
-        From::Join(join) => ranges_of(&join.left).union(&ranges_of(&join.right)).copied().collect(),
-        from => from.range().into_iter().collect(),
-    }
+    from.ranges().into_iter().collect()
 }
 
 /// What is read after a step: above, by the conditions that wait, by the items that come.

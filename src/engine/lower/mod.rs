@@ -31,7 +31,7 @@ use super::ops::values::Values;
 use super::relation::{Outer, Rel, Scope};
 use super::rows;
 use super::statement::{Key, Statement};
-use crate::bound::visit::children_mut;
+use crate::bound::visit::{self, children_mut};
 use crate::bound::{CteId, Expr, ExprKind, ExprType, Span};
 use crate::error::{Error, Result};
 use crate::types::PgType;
@@ -160,17 +160,7 @@ fn filtered(predicate: Arc<dyn datafusion::physical_expr::PhysicalExpr>, plan: P
 
 /// A condition's conjuncts in written order.
 pub(super) fn conjuncts(expr: Option<&Expr>) -> Vec<Expr> {
-    fn split(expr: &Expr, into: &mut Vec<Expr>) {
-        match &expr.kind {
-            ExprKind::And(args) => args.iter().for_each(|arg| split(arg, into)),
-            _ => into.push(expr.clone()),
-        }
-    }
-    let mut result = Vec::new();
-    if let Some(expr) = expr {
-        split(expr, &mut result);
-    }
-    result
+    expr.into_iter().flat_map(visit::conjuncts).cloned().collect()
 }
 
 /// AND over conjuncts.

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use crate::bound::visit::{Node, children, outer_ranges, walk_expr, walk_from};
+use crate::bound::visit::{Node, children, conjuncts, outer_ranges, walk_expr, walk_from};
 use crate::bound::{Body, CastMethod, Distinct, Expr, ExprKind, From, Query, RangeId, Select, SubqueryKind};
 use crate::dialect::print::{Construct, Printer, Rewrite, SyntaxRule};
 use crate::error::Result;
@@ -14,8 +14,10 @@ use crate::error::Result;
 impl<'a> Printer<'a> {
     /// Refuses the sub-queries of a SELECT that read its rows, or those around it, in a form that the target does not take.
     pub(in crate::dialect::print) fn check_correlated(&mut self, select: &'a Select) -> Result<()> {
+        if !self.foreign() {
+            return Ok(());
+        }
         let rule = match self.target.dialect.syntax(Construct::Correlated) {
-            _ if !self.foreign() => return Ok(()),
             Some(SyntaxRule::Native) => return Ok(()),
             Some(SyntaxRule::Rule(rule)) => Some(*rule),
             Some(SyntaxRule::Refuse(_)) | None => None,
@@ -52,7 +54,7 @@ impl<'a> Printer<'a> {
             return Ok(false);
         }
         let outer = outer_ranges(query);
-        let own = |range: &RangeId| around.from.iter().any(|from| makes(from, *range));
+        let own = |range: &RangeId| around.from.iter().any(|from| from.ranges().contains(range));
         if !outer.iter().all(own) {
             return Ok(false);
         }
@@ -85,13 +87,6 @@ fn is_column(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Cast { arg, method: CastMethod::Binary, .. } => is_column(arg),
         kind => matches!(kind, ExprKind::Column { .. }),
-    }
-}
-
-fn conjuncts(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::And(args) => args.iter().flat_map(conjuncts).collect(),
-        _ => vec![expr],
     }
 }
 
@@ -134,12 +129,5 @@ fn of_from<'a>(from: &'a From, found: &mut Vec<&'a Query>) {
         }
         From::Secured(scan) => scan.expressions().for_each(|expr| subqueries(expr, found)),
         From::Cte { .. } | From::Fragment(_) | From::Scan(_) | From::Subquery { .. } => {}
-    }
-}
-
-fn makes(from: &From, range: RangeId) -> bool {
-    match from {
-        From::Join(join) => makes(&join.left, range) || makes(&join.right, range),
-        from => from.range() == Some(range),
     }
 }
