@@ -10,6 +10,7 @@ pub(super) fn span(location: i32) -> Span {
 }
 
 /// Adds a position to an error, when there is one.
+#[cold]
 pub(super) fn at(error: Error, span: Span) -> Error {
     match span.0 {
         Some(position) => error.at(position),
@@ -20,6 +21,11 @@ pub(super) fn at(error: Error, span: Span) -> Error {
 /// The strings of a name list (`schema.name`).
 pub(super) fn names(nodes: &[Node]) -> Vec<&str> {
     nodes.iter().filter_map(string).collect()
+}
+
+/// The last of them.
+pub(super) fn last_name(nodes: &[Node]) -> Option<&str> {
+    nodes.iter().rev().find_map(string)
 }
 
 /// A String node's value.

@@ -186,10 +186,11 @@ impl Binder<'_> {
             self.check_schema(schema)?;
         }
         let actual: Vec<PgType> = args.iter().map(|arg| arg.ty.oid).collect();
-        let candidates = self.function_candidates(schema, function, args.len(), argument_names, !call.func_variadic);
-        let exact = candidates.iter().find(|candidate| candidate.args[..actual.len()] == actual[..]);
+        let mut candidates =
+            self.function_candidates(schema, function, args.len(), argument_names, !call.func_variadic);
+        let exact = candidates.iter().position(|candidate| candidate.args[..actual.len()] == actual[..]);
         let chosen = match exact {
-            Some(candidate) => Some(candidate.clone()),
+            Some(index) => Some(candidates.swap_remove(index)),
             None => {
                 if let ([source], []) = (actual.as_slice(), argument_names)
                     && let Some(target) = self.cast_by_name(name, *source)?
@@ -204,9 +205,9 @@ impl Binder<'_> {
                     .collect();
                 match fitting.as_slice() {
                     [] => None,
-                    [(index, _)] => Some(candidates[*index].clone()),
+                    [(index, _)] => Some(candidates.swap_remove(*index)),
                     _ => match self.select_candidate(&actual, fitting) {
-                        Some(index) => Some(candidates[index].clone()),
+                        Some(index) => Some(candidates.swap_remove(index)),
                         None => return Ok(Detail::Ambiguous),
                     },
                 }
@@ -331,25 +332,25 @@ impl Binder<'_> {
 
     /// Turns the resolved call into its node by the kind of the function.
     fn finish_call(&mut self, call: &FuncCall, called: Called, before: usize, place: Span) -> Result<Expr> {
-        let name = names(&call.funcname).join(".");
+        let name = || names(&call.funcname).join(".");
         let resolved = match called {
             Called::Cast(expr) => {
-                self.refuse_aggregate_syntax(call, &name, place)?;
+                self.refuse_aggregate_syntax(call, place)?;
                 return Ok(expr);
             }
             Called::Function(resolved) => *resolved,
         };
         match resolved.function.kind {
             FunctionKind::Procedure => {
-                let error = Error::new(SqlState::WRONG_OBJECT_TYPE, format!("{name} is a procedure"))
+                let error = Error::new(SqlState::WRONG_OBJECT_TYPE, format!("{} is a procedure", name()))
                     .hint("To call a procedure, use CALL.");
                 Err(at(error, place))
             }
             FunctionKind::Function => {
-                self.refuse_aggregate_syntax(call, &name, place)?;
+                self.refuse_aggregate_syntax(call, place)?;
                 if call.over.is_some() {
                     let message =
-                        format!("OVER specified, but {name} is not a window function nor an aggregate function");
+                        format!("OVER specified, but {} is not a window function nor an aggregate function", name());
                     return Err(at(Error::new(SqlState::WRONG_OBJECT_TYPE, message), place));
                 }
                 if resolved.function.returns_set {
@@ -368,18 +369,19 @@ impl Binder<'_> {
     }
 
     /// DISTINCT, ORDER BY, FILTER ... belong to aggregates only.
-    fn refuse_aggregate_syntax(&self, call: &FuncCall, name: &str, place: Span) -> Result<()> {
+    fn refuse_aggregate_syntax(&self, call: &FuncCall, place: Span) -> Result<()> {
         let written = [
-            (call.agg_star, format!("{name}(*) specified, but {name} is not an aggregate function")),
-            (call.agg_distinct, format!("DISTINCT specified, but {name} is not an aggregate function")),
-            (call.agg_within_group, format!("WITHIN GROUP specified, but {name} is not an aggregate function")),
-            (!call.agg_order.is_empty(), format!("ORDER BY specified, but {name} is not an aggregate function")),
-            (call.agg_filter.is_some(), format!("FILTER specified, but {name} is not an aggregate function")),
+            (call.agg_star, "(*)"),
+            (call.agg_distinct, "DISTINCT"),
+            (call.agg_within_group, "WITHIN GROUP"),
+            (!call.agg_order.is_empty(), "ORDER BY"),
+            (call.agg_filter.is_some(), "FILTER"),
         ];
-        match written.into_iter().find(|(written, _)| *written) {
-            Some((_, message)) => Err(at(Error::new(SqlState::WRONG_OBJECT_TYPE, message), place)),
-            None => Ok(()),
-        }
+        let Some((_, what)) = written.into_iter().find(|(written, _)| *written) else { return Ok(()) };
+        let name = names(&call.funcname).join(".");
+        let what = if call.agg_star { format!("{name}{what}") } else { what.to_owned() };
+        let message = format!("{what} specified, but {name} is not an aggregate function");
+        Err(at(Error::new(SqlState::WRONG_OBJECT_TYPE, message), place))
     }
 
     /// `check_srf_call_placement`.

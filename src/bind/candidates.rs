@@ -26,11 +26,11 @@ pub(super) struct Candidate {
 }
 
 impl Binder<'_> {
-    /// Schemas to look in, in order: the named one, or the search path.
-    pub fn lookup_schemas(&self, schema: Option<&str>) -> Vec<String> {
-        match schema {
-            Some(schema) => vec![schema.to_owned()],
-            None => self.path.clone(),
+    /// Where a schema stands among those to look in: the named one, or the search path.
+    pub fn rank(&self, named: Option<&str>, schema: &str) -> Option<usize> {
+        match named {
+            Some(named) => (named == schema).then_some(0),
+            None => self.path.iter().position(|other| other == schema),
         }
     }
 
@@ -43,10 +43,9 @@ impl Binder<'_> {
         argument_names: &[&str],
         expand_variadic: bool,
     ) -> Vec<Candidate> {
-        let schemas = self.lookup_schemas(schema);
         let mut found: Vec<Candidate> = Vec::new();
         for function in self.catalog.language.functions(name) {
-            let Some(rank) = schemas.iter().position(|schema| schema == function.schema) else { continue };
+            let Some(rank) = self.rank(schema, function.schema) else { continue };
             let Some(candidate) = expand(function, rank, count, argument_names, expand_variadic) else { continue };
             let own = candidate.args.len() - candidate.defaults;
             let same = found

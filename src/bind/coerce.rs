@@ -104,10 +104,11 @@ impl Binder<'_> {
         context: CastContext,
         place: Span,
     ) -> Result<Option<Expr>> {
-        if !self.can_coerce(expr.ty.oid, target, context) {
+        let pathway = self.pathway(target, expr.ty.oid, context);
+        if pathway.is_none() && !self.can_coerce(expr.ty.oid, target, context) {
             return Ok(None);
         }
-        let expr = self.coerce_type(expr, target, typmod, context, place)?;
+        let expr = self.coerce_along(expr, target, typmod, context, place, pathway)?;
         self.coerce_typmod(expr, target, typmod, context, place).map(Some)
     }
 
@@ -119,6 +120,19 @@ impl Binder<'_> {
         typmod: i32,
         context: CastContext,
         place: Span,
+    ) -> Result<Expr> {
+        self.coerce_along(expr, target, typmod, context, place, None)
+    }
+
+    /// [`Binder::coerce_type`] by a pathway that may be known already.
+    fn coerce_along(
+        &mut self,
+        expr: Expr,
+        target: PgType,
+        typmod: i32,
+        context: CastContext,
+        place: Span,
+        known: Option<Pathway>,
     ) -> Result<Expr> {
         let source = expr.ty.oid;
         if source == target {
@@ -153,7 +167,7 @@ impl Binder<'_> {
             let ty = ExprType { collation: ty.collation, ..inner.ty.clone() };
             return Ok(Expr::new(ExprKind::Collate(Box::new(inner)), ty, span));
         }
-        let Some(pathway) = self.pathway(target, source, context) else {
+        let Some(pathway) = known.or_else(|| self.pathway(target, source, context)) else {
             return self.coerce_row(expr, target, context, place);
         };
         let explicit = context == CastContext::Explicit;

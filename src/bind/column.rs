@@ -23,6 +23,11 @@ pub(super) fn reference(column: &ColumnRef) -> Reference<'_> {
 
 impl Binder<'_> {
     pub fn column_ref(&mut self, column: &ColumnRef) -> Result<Expr> {
+        if let [Node::String(name)] = column.fields.as_slice()
+            && let Some(expr) = self.find_column(name, span(column.location))?
+        {
+            return Ok(expr);
+        }
         let reference = reference(column);
         if reference.star {
             // `t.*` as a value is the whole row; a lone `*` is not an expression.
@@ -36,9 +41,6 @@ impl Binder<'_> {
         let place = reference.place;
         match reference.names.as_slice() {
             [name] => {
-                if let Some(expr) = self.find_column(name, place)? {
-                    return Ok(expr);
-                }
                 if let Some(item) = self.find_item(None, name, place)? {
                     return self.whole_row(&item, place);
                 }
@@ -106,7 +108,7 @@ impl Binder<'_> {
             .columns
             .iter()
             .map(|column| RecordField {
-                name: column.name.clone(),
+                name: column.name.to_string(),
                 ty: column.expr.ty.oid,
                 typmod: column.expr.ty.typmod,
             })
@@ -118,7 +120,7 @@ impl Binder<'_> {
             None => ExprKind::Row(
                 item.columns
                     .iter()
-                    .map(|column| RowField { name: column.name.clone(), expr: column.expr.clone() })
+                    .map(|column| RowField { name: column.name.to_string(), expr: column.expr.clone() })
                     .collect(),
             ),
         };

@@ -1,5 +1,6 @@
 //! [`Binder`]: the state of binding one statement.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::bound::{Bound, CteId, Expr, ExprKind, ExprType, RangeId, ReadSet, Span, Statement};
@@ -34,6 +35,8 @@ pub(super) struct Binder<'a> {
     /// Where the last of them stands.
     pub last_set_returning: Span,
     pub recursion: Recursion,
+    /// The type name that was looked up last: the casts of a select list are often of one type.
+    pub last_type: Option<(String, PgType)>,
     /// Relations met, with their versions.
     pub read_relations: Vec<(u32, u64)>,
     depth: usize,
@@ -51,7 +54,7 @@ pub(super) struct RangeInfo {
 
 #[derive(Clone, Debug)]
 pub(super) struct RangeField {
-    pub name: String,
+    pub name: Rc<str>,
     pub ty: ExprType,
     /// pg_class oid and attnum of the base column it is.
     pub origin: (u32, i16),
@@ -157,6 +160,7 @@ impl<'a> Binder<'a> {
             set_returning: 0,
             last_set_returning: Span::default(),
             recursion: Recursion::Allowed,
+            last_type: None,
             read_relations: Vec::new(),
             depth: 0,
         }
@@ -166,7 +170,7 @@ impl<'a> Binder<'a> {
     pub fn finish(mut self, mut statement: Statement) -> Result<Bound> {
         self.check_params()?;
         let mut contexts = Vec::new();
-        fold::Folder::new(self.context, &mut contexts).statement(&mut statement)?;
+        fold::Folder::new(self.context.fold, self.env, &mut contexts).statement(&mut statement)?;
         let path = self.context.search_path.join(", ");
         self.read_relations.sort_unstable();
         self.read_relations.dedup();

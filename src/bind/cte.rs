@@ -306,7 +306,7 @@ impl Binder<'_> {
             }
             self.scope_mut().self_reference = true;
         }
-        let mut column_names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let mut column_names: Vec<Rc<str>> = columns.iter().map(|column| column.name.as_str().into()).collect();
         let alias = match &name.alias {
             Some(alias) => {
                 super::relation::apply_aliases(&alias.aliasname, &names(&alias.colnames), &mut column_names)?;
@@ -319,7 +319,7 @@ impl Binder<'_> {
             .zip(column_names)
             .map(|(column, name)| RangeField { name, ty: column.ty.clone(), origin: (column.table_oid, column.attnum) })
             .collect();
-        let columns = fields.iter().map(|f| RangeColumn { name: f.name.clone(), ty: f.ty.clone() }).collect();
+        let columns = fields.iter().map(|f| RangeColumn { name: f.name.to_string(), ty: f.ty.clone() }).collect();
         let range = self.new_range(None, fields);
         let item = self.range_item(range, alias.clone(), name.alias.is_some(), None);
         self.remember(&item, Some(name.relname.clone()));

@@ -38,7 +38,7 @@ impl Binder<'_> {
             None => InsertSource::Default,
             Some(node) => self.insert_source(node, &scan, &columns, &places)?,
         };
-        let (target, item) = self.scan_item(scan, name.alias.is_some());
+        let (target, item) = self.scan_item(scan, &[], name.alias.is_some());
         self.remember(&item, None);
         let on_conflict = match &insert.on_conflict_clause {
             Some(clause) => self.on_conflict(clause, &target, &item)?,
@@ -67,8 +67,7 @@ impl Binder<'_> {
             RelationKind::ForeignTable | RelationKind::Partitioned | RelationKind::Table | RelationKind::View => {}
         }
         let alias = name.alias.as_ref().map_or_else(|| relation.name.clone(), |alias| alias.aliasname.clone());
-        let column_names = relation.columns.iter().map(|column| column.name.clone()).collect();
-        Ok(Scan { range: RangeId(0), relation, alias, column_names, only: !name.inh, span: span(name.location) })
+        Ok(Scan { range: RangeId(0), relation, alias, only: !name.inh, span: span(name.location) })
     }
 
     fn insert_columns(&self, scan: &Scan, nodes: &[Node]) -> Result<(Vec<usize>, Vec<Span>)> {
@@ -242,12 +241,12 @@ impl Binder<'_> {
                 return Ok(query);
             }
         }
-        let names = query.columns.iter().map(|column| column.name.clone()).collect();
+        let names = query.columns.iter().map(|column| column.name.as_str().into()).collect();
         let (from, item) = self.subquery_item(query, names, "*SELECT*".to_owned(), false);
         let mut items = Vec::with_capacity(columns.len());
         for (source, column) in item.columns.iter().zip(columns) {
             let expr = self.assign(source.expr.clone(), scan, *column)?;
-            items.push(Item { expr, name: source.name.clone(), hidden: false });
+            items.push(Item { expr, name: source.name.to_string(), hidden: false });
         }
         let output = self.output_columns(&items);
         let body = Select {
@@ -316,7 +315,7 @@ impl Binder<'_> {
             return Err(at(error, span(clause.location)));
         }
         let excluded_scan = Scan { alias: "excluded".to_owned(), range: RangeId(0), ..target.clone() };
-        let (excluded, mut excluded_item) = self.scan_item(excluded_scan, true);
+        let (excluded, mut excluded_item) = self.scan_item(excluded_scan, &[], true);
         if !update {
             return Ok(Some(OnConflict {
                 target: columns,

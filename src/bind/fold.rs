@@ -12,8 +12,6 @@ use crate::error::Result;
 use crate::kernels::{Env, Formats, IntervalStyle};
 use crate::types::PgType;
 
-use super::BindContext;
-
 /// What an expression depends on.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Class {
@@ -32,8 +30,9 @@ pub(super) struct Folder<'a> {
 }
 
 impl<'a> Folder<'a> {
-    pub fn new(context: &BindContext<'_>, contexts: &'a mut Vec<Expr>) -> Folder<'a> {
-        Folder { fold: context.fold, env: super::environment(context.formats), contexts }
+    /// `fold`: constants are computed.
+    pub fn new(fold: bool, env: Env, contexts: &'a mut Vec<Expr>) -> Folder<'a> {
+        Folder { fold, env, contexts }
     }
 
     pub fn statement(&mut self, statement: &mut Statement) -> Result<()> {
@@ -151,40 +150,46 @@ impl<'a> Folder<'a> {
     }
 
     fn class(&mut self, expr: &mut Expr) -> Result<Class> {
-        stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || self.class_inner(expr))
+        match &expr.kind {
+            ExprKind::Literal(_) => Ok(Class::Constant),
+            ExprKind::Column { .. } | ExprKind::Param(_) => Ok(Class::Other),
+            _ => stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || self.class_inner(expr)),
+        }
     }
 
     fn class_inner(&mut self, expr: &mut Expr) -> Result<Class> {
-        if let ExprKind::Literal(_) = &expr.kind {
-            return Ok(Class::Constant);
-        }
         if let ExprKind::Subquery { query, .. } = &mut expr.kind {
             self.query(query)?;
         }
-        let mut classes = Vec::new();
+        let mut class = own_class(expr);
+        let mut stable = Vec::new();
         let mut failed = None;
-        visit::children_mut(expr, &mut |child| match self.class(child) {
-            Ok(class) => classes.push(class),
-            Err(error) => failed = Some(error),
+        let mut number = 0;
+        visit::children_mut(expr, &mut |child| {
+            match self.class(child) {
+                Ok(inner) => {
+                    if inner == Class::Stable {
+                        stable.push(number);
+                    }
+                    class = class.max(inner);
+                }
+                Err(error) => failed = Some(error),
+            }
+            number += 1;
         });
         if let Some(error) = failed {
             return Err(error);
         }
-        let own = own_class(expr);
-        let class = classes.iter().copied().fold(own, Class::max);
-        match class {
-            Class::Other => {
-                let mut classes = classes.into_iter();
-                visit::children_mut(expr, &mut |child| {
-                    if classes.next() == Some(Class::Stable) {
-                        self.replace(child);
-                    }
-                });
-                Ok(Class::Other)
-            }
-            Class::Stable => Ok(Class::Stable),
-            Class::Constant => Ok(self.compute(expr)),
+        if class == Class::Other && !stable.is_empty() {
+            let mut number = 0;
+            visit::children_mut(expr, &mut |child| {
+                if stable.contains(&number) {
+                    self.replace(child);
+                }
+                number += 1;
+            });
         }
+        Ok(if class == Class::Constant { self.compute(expr) } else { class })
     }
 
     fn compute(&mut self, expr: &mut Expr) -> Class {
@@ -268,7 +273,7 @@ fn io_class(ty: PgType) -> Class {
     if ty.is_foreign() {
         return Class::Other;
     }
-    if let Some(element) = ty.element().filter(|_| ty.is_array()) {
+    if let Some(element) = ty.array_element() {
         return io_class(element);
     }
     match ty {

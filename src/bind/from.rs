@@ -97,7 +97,7 @@ impl Binder<'_> {
             });
             return Err(at(error, ast::location(ast::child(&select.subquery)?)));
         };
-        let mut names: Vec<String> = query.columns.iter().map(|column| column.name.clone()).collect();
+        let mut names: Vec<Rc<str>> = query.columns.iter().map(|column| column.name.as_str().into()).collect();
         apply_aliases(&alias.aliasname, &ast::names(&alias.colnames), &mut names)?;
         Ok(self.subquery_item(query, names, alias.aliasname.clone(), select.lateral))
     }
@@ -106,7 +106,7 @@ impl Binder<'_> {
     pub fn subquery_item(
         &mut self,
         query: Query,
-        names: Vec<String>,
+        names: Vec<Rc<str>>,
         alias: String,
         lateral: bool,
     ) -> (From, NamespaceItem) {
@@ -117,7 +117,7 @@ impl Binder<'_> {
             .map(|(column, name)| RangeField { name, ty: column.ty.clone(), origin: (column.table_oid, column.attnum) })
             .collect();
         let columns =
-            fields.iter().map(|field| RangeColumn { name: field.name.clone(), ty: field.ty.clone() }).collect();
+            fields.iter().map(|field| RangeColumn { name: field.name.to_string(), ty: field.ty.clone() }).collect();
         let range = self.new_range(None, fields);
         let item = self.range_item(range, alias.clone(), true, None);
         (From::Subquery { range, query: Box::new(query), lateral, alias, columns }, item)

@@ -266,12 +266,12 @@ impl Binder<'_> {
             return Ok(());
         }
         let name = match column {
-            None => "*".to_owned(),
+            None => "*",
             Some(column) => match info.columns.get(column) {
-                Some(field) => field.name.clone(),
+                Some(field) => &*field.name,
                 None => {
                     let system = ["tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"];
-                    (*system.get(column - info.columns.len()).unwrap_or(&"?")).to_owned()
+                    system.get(column - info.columns.len()).copied().unwrap_or("?")
                 }
             },
         };

@@ -96,7 +96,7 @@ impl Binder<'_> {
         }
         match &join.alias {
             Some(alias) => {
-                let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+                let mut names: Vec<Rc<str>> = columns.iter().map(|column| column.name.clone()).collect();
                 apply_aliases(&alias.aliasname, &ast::names(&alias.colnames), &mut names)?;
                 for (column, name) in columns.iter_mut().zip(names) {
                     column.name = name;
@@ -134,7 +134,7 @@ impl Binder<'_> {
         join: &JoinExpr,
         left: &[NamespaceColumn],
         right: &[NamespaceColumn],
-    ) -> Result<Option<Vec<String>>> {
+    ) -> Result<Option<Vec<Rc<str>>>> {
         if join.is_natural {
             let names = left
                 .iter()
@@ -146,13 +146,13 @@ impl Binder<'_> {
         if join.using_clause.is_empty() {
             return Ok(None);
         }
-        let mut names: Vec<String> = Vec::new();
+        let mut names: Vec<Rc<str>> = Vec::new();
         for name in ast::names(&join.using_clause) {
-            if names.iter().any(|other| other == name) {
+            if names.iter().any(|other| &**other == name) {
                 let message = format!("column name \"{name}\" appears more than once in USING clause");
                 return Err(Error::new(SqlState::DUPLICATE_COLUMN, message));
             }
-            names.push(name.to_owned());
+            names.push(name.into());
         }
         Ok(Some(names))
     }
@@ -160,13 +160,13 @@ impl Binder<'_> {
     /// Merged columns and the equalities that join them.
     fn merge(
         &mut self,
-        names: &[String],
+        names: &[Rc<str>],
         left: &[NamespaceColumn],
         right: &[NamespaceColumn],
         kind: JoinKind,
     ) -> Result<(Vec<NamespaceColumn>, Option<Expr>)> {
         let find = |columns: &[NamespaceColumn], name: &str, side: &str| -> Result<Expr> {
-            let mut found = columns.iter().filter(|column| column.name == name);
+            let mut found = columns.iter().filter(|column| &*column.name == name);
             match (found.next(), found.next()) {
                 (Some(column), None) => Ok(column.expr.clone()),
                 (Some(_), Some(_)) => Err(Error::new(
@@ -187,7 +187,7 @@ impl Binder<'_> {
             let test = self.make_op(&["="], Some(l.clone()), r.clone(), Span::default())?;
             tests.push(self.coerce_boolean(test, "JOIN/USING")?);
             let expr = self.merged_column(l, r, kind)?;
-            merged.push(NamespaceColumn { name: name.clone(), expr });
+            merged.push(NamespaceColumn { name: Rc::clone(name), expr });
         }
         let condition = match tests.len() {
             0 => None,

@@ -67,13 +67,13 @@ impl Binder<'_> {
         let mut found: Vec<(&str, &str)> = Vec::new();
         for entry in self.entries().filter(|entry| !entry.join) {
             let penalty = relation.map_or(0, |relation| distance(relation, &entry.alias));
-            if penalty == 0 && entry.columns.iter().any(|column| column == name) {
+            if penalty == 0 && entry.columns.iter().any(|column| &*column.name == name) {
                 return error.hint(format!(
                     "There is a column named \"{name}\" in table \"{}\", but it cannot be referenced from this part of the query.",
                     entry.alias
                 ));
             }
-            for column in &entry.columns {
+            for column in entry.columns.iter().map(|column| &*column.name) {
                 if penalty > best {
                     break;
                 }

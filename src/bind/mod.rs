@@ -96,7 +96,7 @@ pub fn bind_expression(
     };
     binder.pop_scope();
     let mut contexts = Vec::new();
-    fold::Folder::new(context, &mut contexts).expr(&mut expr)?;
+    fold::Folder::new(context.fold, binder.env, &mut contexts).expr(&mut expr)?;
     Ok(BoundExpression { expr, range, contexts })
 }
 
@@ -143,11 +143,10 @@ impl Binder<'_> {
             range: RangeId(0),
             relation: Arc::clone(relation),
             alias: relation.name.clone(),
-            column_names: relation.columns.iter().map(|column| column.name.clone()).collect(),
             only: false,
             span: Span::default(),
         };
-        let (scan, item) = self.scan_item(scan, false);
+        let (scan, item) = self.scan_item(scan, &[], false);
         self.scope_mut().namespace.push(item);
         scan.range
     }

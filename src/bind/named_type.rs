@@ -3,6 +3,7 @@
 use crate::sql::ast::Node;
 use crate::sql::ast::{Constant, TypeName};
 
+use crate::bound::Span;
 use crate::error::{Error, Result, SqlState};
 use crate::types::PgType;
 
@@ -20,15 +21,11 @@ impl Binder<'_> {
         if name.pct_type {
             return Err(at(Error::unsupported("%TYPE"), place));
         }
-        let parts = names(&name.names);
-        let Some(base) = self.lookup_type(&parts)? else {
-            return Err(at(self.no_such_type(&parts), place));
-        };
-        let typmods = self.typmods(name)?;
-        let typmod = if typmods.is_empty() {
+        let base = self.base_of_name(name, place)?;
+        let typmod = if name.typmods.is_empty() {
             -1
         } else {
-            typmod::typmod_in(base, &parts, &typmods).map_err(|error| at(error, place))?
+            typmod::typmod_in(base, &names(&name.names), &self.typmods(name)?).map_err(|error| at(error, place))?
         };
         if name.array_bounds.is_empty() {
             return Ok((base, typmod));
@@ -40,6 +37,23 @@ impl Binder<'_> {
                 Err(at(Error::new(SqlState::UNDEFINED_OBJECT, message), place))
             }
         }
+    }
+
+    /// The type without typmod and array bounds.
+    fn base_of_name(&mut self, name: &TypeName, place: Span) -> Result<PgType> {
+        if let ([Node::String(name)], Some((last, ty))) = (name.names.as_slice(), &self.last_type)
+            && name == last
+        {
+            return Ok(*ty);
+        }
+        let parts = names(&name.names);
+        let Some(base) = self.lookup_type(&parts)? else {
+            return Err(at(self.no_such_type(&parts), place));
+        };
+        if let [part] = parts.as_slice() {
+            self.last_type = Some(((*part).to_owned(), base));
+        }
+        Ok(base)
     }
 
     fn no_such_type(&self, parts: &[&str]) -> Error {
@@ -75,22 +89,10 @@ impl Binder<'_> {
         {
             return Err(Error::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist")));
         }
-        let schemas: Vec<&str> = match &schema {
-            Some(schema) => vec![schema],
-            None => self.path.iter().map(String::as_str).collect(),
-        };
-        for schema in schemas {
-            if let Some(ty) = PgType::by_name(name)
-                && schema == home_schema(ty)
-            {
-                return Ok(Some(ty));
-            }
-            let foreign = self.catalog.foreign_types.values().find(|ty| ty.name == name && ty.schema == schema);
-            if let Some(foreign) = foreign {
-                return Ok(Some(foreign.oid));
-            }
-        }
-        Ok(None)
+        let own = PgType::by_name(name).and_then(|ty| Some((self.rank(schema, home_schema(ty))?, ty)));
+        let foreign = self.catalog.foreign_types.values().filter(|ty| ty.name == name);
+        let foreign = foreign.filter_map(|ty| Some((self.rank(schema, &ty.schema)?, ty.oid)));
+        Ok(own.into_iter().chain(foreign).min_by_key(|(rank, _)| *rank).map(|(_, ty)| ty))
     }
 
     fn typmods(&mut self, name: &TypeName) -> Result<Vec<String>> {

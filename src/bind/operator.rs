@@ -24,16 +24,13 @@ impl Binder<'_> {
         if let Some(schema) = schema {
             self.check_schema(schema)?;
         }
-        let schemas = self.lookup_schemas(schema);
         let mut ranked: Vec<(usize, &Arc<Operator>)> = self
             .catalog
             .language
             .operators(name)
             .iter()
             .filter(|operator| (operator.left == PgType::INVALID) == prefix)
-            .filter_map(|operator| {
-                schemas.iter().position(|schema| schema == operator.schema).map(|rank| (rank, operator))
-            })
+            .filter_map(|operator| Some((self.rank(schema, operator.schema)?, operator)))
             .collect();
         ranked.sort_by_key(|(rank, _)| *rank);
         let mut found: Vec<Arc<Operator>> = Vec::with_capacity(ranked.len());

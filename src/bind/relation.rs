@@ -82,15 +82,13 @@ impl Binder<'_> {
         }
     }
 
-    /// Registers a scan's range; its namespace item.
-    pub fn scan_item(&mut self, mut scan: Scan, aliased: bool) -> (Scan, NamespaceItem) {
+    /// Registers a scan's range; its namespace item. `names`: of the first columns (`t(a, b)`).
+    pub fn scan_item(&mut self, mut scan: Scan, names: &[&str], aliased: bool) -> (Scan, NamespaceItem) {
         let relation = Arc::clone(&scan.relation);
-        let fields = scan
-            .column_names
-            .iter()
+        let fields = named(&relation, names)
             .enumerate()
             .map(|(index, name)| RangeField {
-                name: name.clone(),
+                name: name.into(),
                 ty: column_type(&relation, index),
                 origin: (relation.oid, relation.columns[index].attnum),
             })
@@ -116,7 +114,7 @@ impl Binder<'_> {
             .iter()
             .enumerate()
             .map(|(column, field)| NamespaceColumn {
-                name: field.name.clone(),
+                name: Rc::clone(&field.name),
                 expr: self.column_expr(range, column, Span::default()),
             })
             .collect();
@@ -146,20 +144,10 @@ impl Binder<'_> {
         if relation.kind == RelationKind::View && matches!(relation.source, Source::View) {
             return self.view(&relation, name);
         }
-        let (alias, column_names, aliased) = self.relation_alias(&relation, name)?;
-        let scan =
-            Scan { range: RangeId(0), relation, alias, column_names, only: !name.inh, span: span(name.location) };
-        let (scan, item) = self.scan_item(scan, aliased);
+        let (alias, names, aliased) = relation_alias(&relation, name)?;
+        let scan = Scan { range: RangeId(0), relation, alias, only: !name.inh, span: span(name.location) };
+        let (scan, item) = self.scan_item(scan, &names, aliased);
         Ok((From::Scan(scan), item))
-    }
-
-    /// Alias and column names of `relation AS alias (a, b)`.
-    fn relation_alias(&self, relation: &Relation, name: &RangeVar) -> Result<(String, Vec<String>, bool)> {
-        let mut names: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
-        let Some(alias) = &name.alias else { return Ok((relation.name.clone(), names, false)) };
-        apply_aliases(&alias.aliasname, &ast::names(&alias.colnames), &mut names)
-            .map_err(|error| at(error, span(name.location)))?;
-        Ok((alias.aliasname.clone(), names, true))
     }
 
     /// A view of ours: its definition is bound in place, with the role's own rights on what it reads.
@@ -180,20 +168,20 @@ impl Binder<'_> {
             error.fields_mut().position = None;
             error
         })?;
-        let (alias, names, aliased) = self.relation_alias(relation, name)?;
+        let (alias, names, aliased) = relation_alias(relation, name)?;
         let fields: Vec<RangeField> = query
             .columns
             .iter()
-            .zip(&names)
+            .zip(named(relation, &names))
             .enumerate()
             .map(|(index, (column, name))| RangeField {
-                name: name.clone(),
+                name: name.into(),
                 ty: column.ty.clone(),
                 origin: (relation.oid, relation.columns.get(index).map_or(0, |column| column.attnum)),
             })
             .collect();
         let columns =
-            fields.iter().map(|field| RangeColumn { name: field.name.clone(), ty: field.ty.clone() }).collect();
+            fields.iter().map(|field| RangeColumn { name: field.name.to_string(), ty: field.ty.clone() }).collect();
         let range = self.new_range(None, fields);
         let mut item = self.range_item(range, alias.clone(), aliased, None);
         // `schema.view.column` works for a view without alias.
@@ -221,15 +209,32 @@ impl Binder<'_> {
     }
 }
 
-/// Column aliases over the columns' own names.
-pub(super) fn apply_aliases(alias: &str, written: &[&str], names: &mut [String]) -> Result<()> {
-    if written.len() > names.len() {
-        let message =
-            format!("table \"{alias}\" has {} columns available but {} columns specified", names.len(), written.len());
-        return Err(Error::new(SqlState::INVALID_COLUMN_REFERENCE, message));
+/// Alias and column names of `relation AS alias (a, b)`, and whether there is one.
+fn relation_alias<'n>(relation: &Relation, name: &'n RangeVar) -> Result<(String, Vec<&'n str>, bool)> {
+    let Some(alias) = &name.alias else { return Ok((relation.name.clone(), Vec::new(), false)) };
+    let names = ast::names(&alias.colnames);
+    check_aliases(&alias.aliasname, &names, relation.columns.len()).map_err(|error| at(error, span(name.location)))?;
+    Ok((alias.aliasname.clone(), names, true))
+}
+
+/// The names of a relation's columns, the first ones as they were written.
+fn named<'n>(relation: &'n Relation, written: &'n [&'n str]) -> impl Iterator<Item = &'n str> {
+    relation.columns.iter().enumerate().map(|(n, column)| written.get(n).copied().unwrap_or(&column.name))
+}
+
+fn check_aliases(alias: &str, written: &[&str], columns: usize) -> Result<()> {
+    if written.len() <= columns {
+        return Ok(());
     }
+    let message = format!("table \"{alias}\" has {columns} columns available but {} columns specified", written.len());
+    Err(Error::new(SqlState::INVALID_COLUMN_REFERENCE, message))
+}
+
+/// Column aliases over the columns' own names.
+pub(super) fn apply_aliases(alias: &str, written: &[&str], names: &mut [Rc<str>]) -> Result<()> {
+    check_aliases(alias, written, names.len())?;
     for (name, written) in names.iter_mut().zip(written) {
-        *name = (*written).to_owned();
+        *name = (*written).into();
     }
     Ok(())
 }

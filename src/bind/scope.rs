@@ -58,7 +58,7 @@ pub(super) struct NamespaceItem {
 /// A visible column: its expression is a plain column, or what a merged JOIN USING column stands for.
 #[derive(Clone)]
 pub(super) struct NamespaceColumn {
-    pub name: String,
+    pub name: Rc<str>,
     pub expr: Expr,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Entry {
     /// The name of the WITH query it scans.
     pub cte: Option<String>,
     pub join: bool,
-    pub columns: Vec<String>,
+    pub columns: Rc<Vec<NamespaceColumn>>,
 }
 
 impl NamespaceItem {
@@ -82,7 +82,7 @@ impl NamespaceItem {
             relation: self.relation.clone(),
             cte,
             join: self.range.is_none(),
-            columns: self.columns.iter().map(|column| column.name.clone()).collect(),
+            columns: Rc::clone(&self.columns),
         }
     }
 }
@@ -155,7 +155,7 @@ impl Binder<'_> {
     /// A column of one FROM item, system columns included.
     pub fn item_column(&self, item: &NamespaceItem, name: &str, span: Span) -> Result<Option<Expr>> {
         let mut found = None;
-        for column in item.columns.iter().filter(|column| column.name == name) {
+        for column in item.columns.iter().filter(|column| &*column.name == name) {
             if found.is_some() {
                 return Err(ambiguous_column(name, span));
             }

@@ -255,12 +255,12 @@ impl Binder<'_> {
 
     /// `VALUES ... ORDER BY`: a SELECT over the rows, so that any expression may be sorted by.
     fn sorted_values(&mut self, query: Query, select: &SelectStmt) -> Result<Query> {
-        let names = query.columns.iter().map(|column| column.name.clone()).collect();
+        let names = query.columns.iter().map(|column| column.name.as_str().into()).collect();
         let (from, item) = self.subquery_item(query, names, "*VALUES*".to_owned(), false);
         let mut items: Vec<Item> = item
             .columns
             .iter()
-            .map(|column| Item { expr: column.expr.clone(), name: column.name.clone(), hidden: false })
+            .map(|column| Item { expr: column.expr.clone(), name: column.name.to_string(), hidden: false })
             .collect();
         self.scope_mut().namespace.push(item);
         let order_by = self.order_by(&select.sort_clause, &mut items)?;

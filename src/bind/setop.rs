@@ -214,12 +214,12 @@ impl Binder<'_> {
 
     /// `SELECT casts FROM (branch)`: where the branch's own DISTINCT or ORDER BY must see the uncast values.
     fn wrap_branch(&mut self, query: Query, targets: &[OutputColumn], construct: &str) -> Result<Query> {
-        let names = query.columns.iter().map(|column| column.name.clone()).collect();
+        let names = query.columns.iter().map(|column| column.name.as_str().into()).collect();
         let (from, item) = self.subquery_item(query, names, "*SELECT*".to_owned(), false);
         let mut items = Vec::with_capacity(targets.len());
         for (column, target) in item.columns.iter().zip(targets) {
             let expr = self.coerce_common(column.expr.clone(), target.ty.oid, construct)?;
-            items.push(Item { expr, name: column.name.clone(), hidden: false });
+            items.push(Item { expr, name: column.name.to_string(), hidden: false });
         }
         let columns = self.output_columns(&items);
         let body = Select {

@@ -29,7 +29,7 @@ impl Binder<'_> {
             return Ok(item
                 .columns
                 .iter()
-                .map(|column| (column.name.clone(), Expr { span: place, ..column.expr.clone() }))
+                .map(|column| (column.name.to_string(), Expr { span: place, ..column.expr.clone() }))
                 .collect());
         }
         let scope = self.scope();
@@ -38,7 +38,7 @@ impl Binder<'_> {
         for item in scope.namespace.iter().filter(|item| item.columns_visible && !item.lateral_only) {
             any = true;
             for column in item.columns.iter() {
-                items.push((column.name.clone(), Expr { span: place, ..column.expr.clone() }));
+                items.push((column.name.to_string(), Expr { span: place, ..column.expr.clone() }));
             }
         }
         if !any {

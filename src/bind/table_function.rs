@@ -1,5 +1,7 @@
 //! Functions in FROM: `f(x) AS t(a, b)`, ROWS FROM, WITH ORDINALITY, column definition lists.
 
+use std::rc::Rc;
+
 use crate::sql::ast::{ColumnDef, Node, RangeFunction};
 
 use crate::bound::{Expr, ExprKind, ExprType, From, FunctionScan, RangeColumn, TableFunction};
@@ -34,7 +36,7 @@ impl Binder<'_> {
         if scalar && function.alias.is_some() && functions.len() == 1 && out_name(&functions[0].expr).is_none() {
             columns[0].0 = alias.clone();
         }
-        let mut column_names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let mut column_names: Vec<Rc<str>> = columns.iter().map(|(name, _)| name.as_str().into()).collect();
         if let Some(alias) = &function.alias {
             apply_aliases(&alias.aliasname, &names(&alias.colnames), &mut column_names)?;
         }
@@ -43,7 +45,7 @@ impl Binder<'_> {
             .zip(column_names)
             .map(|((_, ty), name)| RangeField { name, ty, origin: (0, 0) })
             .collect();
-        let columns = fields.iter().map(|f| RangeColumn { name: f.name.clone(), ty: f.ty.clone() }).collect();
+        let columns = fields.iter().map(|f| RangeColumn { name: f.name.to_string(), ty: f.ty.clone() }).collect();
         let range = self.new_range(None, fields);
         let mut item = self.range_item(range, alias.clone(), function.alias.is_some(), None);
         item.scalar = scalar && functions.len() == 1 && !function.ordinality;

@@ -58,15 +58,15 @@ impl Binder<'_> {
 
 /// The name of an output column without AS.
 pub(super) fn column_name(node: &Node) -> String {
-    figure(node).1.unwrap_or_else(|| "?column?".to_owned())
+    figure(node).1.unwrap_or("?column?").to_owned()
 }
 
 /// (strength, name): a cast's type name (1) yields to a name inside (2).
-fn figure(node: &Node) -> (u8, Option<String>) {
-    let strong = |name: &str| (2, Some(name.to_owned()));
+fn figure(node: &Node) -> (u8, Option<&str>) {
+    let strong = |name| (2, Some(name));
     let none = (0, None);
     match node {
-        Node::ColumnRef(column) => match ast::names(&column.fields).last() {
+        Node::ColumnRef(column) => match ast::last_name(&column.fields) {
             Some(name) => strong(name),
             None => none,
         },
@@ -74,14 +74,14 @@ fn figure(node: &Node) -> (u8, Option<String>) {
             Some(name) => strong(name),
             None => indirection.arg.as_ref().map_or(none, figure),
         },
-        Node::FuncCall(call) => match ast::names(&call.funcname).last() {
+        Node::FuncCall(call) => match ast::last_name(&call.funcname) {
             Some(name) => strong(name),
             None => none,
         },
         Node::AExpr(expr) if expr.kind == crate::sql::ast::AExprKind::AexprNullif => strong("nullif"),
         Node::TypeCast(cast) => {
             let inner = cast.arg.as_ref().map_or((0, None), figure);
-            let ty = cast.type_name.as_ref().and_then(|name| ast::names(&name.names).last().map(|n| (*n).to_owned()));
+            let ty = cast.type_name.as_ref().and_then(|name| ast::last_name(&name.names));
             match (inner.0, ty) {
                 (0 | 1, Some(name)) => (1, Some(name)),
                 _ => inner,
@@ -97,7 +97,7 @@ fn figure(node: &Node) -> (u8, Option<String>) {
         },
         Node::CaseExpr(case) => {
             let inner = case.defresult.as_ref().map_or((0, None), figure);
-            if inner.0 <= 1 { (1, Some("case".to_owned())) } else { inner }
+            if inner.0 <= 1 { (1, Some("case")) } else { inner }
         }
         Node::AArrayExpr(_) => strong("array"),
         Node::RowExpr(_) => strong("row"),
@@ -114,7 +114,7 @@ fn figure(node: &Node) -> (u8, Option<String>) {
     }
 }
 
-fn first_target(node: &Node) -> (u8, Option<String>) {
+fn first_target(node: &Node) -> (u8, Option<&str>) {
     let Node::SelectStmt(select) = node else { return (0, None) };
     let mut select = select;
     // A set operation's names are those of its first branch.
@@ -122,12 +122,12 @@ fn first_target(node: &Node) -> (u8, Option<String>) {
         select = left;
     }
     match select.target_list.first() {
-        Some(Node::ResTarget(target)) if !target.name.is_empty() => (2, Some(target.name.clone())),
+        Some(Node::ResTarget(target)) if !target.name.is_empty() => (2, Some(&target.name)),
         Some(Node::ResTarget(target)) => {
             let (_, name) = target.val.as_ref().map_or((0, None), figure);
-            (2, Some(name.unwrap_or_else(|| "?column?".to_owned())))
+            (2, Some(name.unwrap_or("?column?")))
         }
-        _ if !select.values_lists.is_empty() => (2, Some("column1".to_owned())),
+        _ if !select.values_lists.is_empty() => (2, Some("column1")),
         _ => (0, None),
     }
 }

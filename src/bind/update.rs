@@ -43,7 +43,7 @@ impl Binder<'_> {
         nodes: &[Node],
     ) -> Result<(Scan, Vec<crate::bound::From>)> {
         let scan = self.target_scan(name)?;
-        let (target, mut item) = self.scan_item(scan, name.alias.is_some());
+        let (target, mut item) = self.scan_item(scan, &[], name.alias.is_some());
         self.remember(&item, None);
         item.lateral_only = true;
         item.lateral_ok = false;

@@ -76,14 +76,13 @@ impl std::fmt::Debug for Node {
 
 #[derive(Clone)]
 enum Target {
-    Catalog(String),
+    Catalog { symbol: String, name: String },
     Kernel(Scalar),
 }
 
 #[derive(Clone)]
 struct CallNode {
     target: Target,
-    name: String,
     strict: bool,
     args: Vec<Node>,
     types: Vec<PgType>,
@@ -294,13 +293,15 @@ impl Compiler<'_> {
     ) -> Result<CallNode> {
         let target = match crate::kernels::scalar(&function.symbol) {
             Some(kernel) if function.kind == FunctionKind::Function && !function.returns_set => Target::Kernel(kernel),
-            _ if self.env.catalog.knows(&function.symbol) => Target::Catalog(function.symbol.clone()),
+            _ if self.env.catalog.knows(&function.symbol) => {
+                Target::Catalog { symbol: function.symbol.clone(), name: function.name.clone() }
+            }
             _ => {
                 let error = Error::unsupported(format!("function {} outside of its source", function.signature()));
                 return Err(expr.span.0.map_or(error.clone(), |position| error.at(position)));
             }
         };
-        Ok(CallNode { target, name: function.name.clone(), strict: function.strict, args, types, returns })
+        Ok(CallNode { target, strict: function.strict, args, types, returns })
     }
 
     fn cast(&self, method: &CastMethod, source: PgType, target: PgType, explicit: bool, expr: &Expr) -> Result<Cast> {
@@ -336,11 +337,11 @@ impl CallNode {
         let call = Call { env: row.env, args: &self.types, returns: self.returns };
         match &self.target {
             Target::Kernel(kernel) => kernel(&call, args),
-            Target::Catalog(symbol) => row
+            Target::Catalog { symbol, name } => row
                 .env
                 .catalog
                 .call(symbol, &call, args)?
-                .ok_or_else(|| Error::unsupported(format!("function {} here", self.name))),
+                .ok_or_else(|| Error::unsupported(format!("function {name} here"))),
         }
     }
 

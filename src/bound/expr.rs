@@ -305,6 +305,11 @@ impl Expr {
         Expr::new(ExprKind::Column { range, column }, ty, Span::default())
     }
 
+    /// A column, a constant or a parameter: nothing is below it.
+    pub fn is_leaf(&self) -> bool {
+        matches!(self.kind, ExprKind::Column { .. } | ExprKind::Literal(_) | ExprKind::Param(_))
+    }
+
     pub fn is_literal_null(&self) -> bool {
         matches!(&self.kind, ExprKind::Literal(Datum::Null))
     }

@@ -229,8 +229,6 @@ pub struct Scan {
     pub range: RangeId,
     pub relation: Arc<Relation>,
     pub alias: String,
-    /// Column aliases where written (`t(a, b)`), else the relation's names.
-    pub column_names: Vec<String>,
     /// FROM ONLY.
     pub only: bool,
     pub span: Span,

@@ -242,9 +242,17 @@ pub fn walk_from<'a>(from: &'a From, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<
 
 /// [`walk_statement`] over one expression, itself included, descending into its sub-queries.
 pub fn walk_expr<'a>(expr: &'a Expr, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<()>) -> ControlFlow<()> {
-    // Most expressions have nothing below them, which needs no stack.
-    if matches!(expr.kind, ExprKind::Column { .. } | ExprKind::Literal(_) | ExprKind::Param(_)) {
-        return f(Node::Expr(expr));
+    // Most expressions are a column, a constant, or a cast of one, which needs no stack.
+    let mut expr = expr;
+    loop {
+        match &expr.kind {
+            _ if expr.is_leaf() => return f(Node::Expr(expr)),
+            ExprKind::Cast { arg, .. } => {
+                f(Node::Expr(expr))?;
+                expr = arg;
+            }
+            _ => break,
+        }
     }
     stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || {
         f(Node::Expr(expr))?;

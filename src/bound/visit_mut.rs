@@ -99,8 +99,19 @@ pub fn walk_from_mut(from: &mut From, f: &mut Rewrite<'_>) -> Result<()> {
 
 /// [`walk_statement_mut`] over one expression, itself included, descending into its sub-queries.
 pub fn walk_expr_mut(expr: &mut Expr, f: &mut Rewrite<'_>) -> Result<()> {
+    f(NodeMut::Expr(expr))?;
+    // Most expressions are a column, a constant, or a cast of one, which needs no stack.
+    let expr = match &mut expr.kind {
+        ExprKind::Cast { arg, .. } if arg.is_leaf() => {
+            f(NodeMut::Expr(arg))?;
+            &mut **arg
+        }
+        _ => expr,
+    };
+    if expr.is_leaf() {
+        return Ok(());
+    }
     stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || {
-        f(NodeMut::Expr(expr))?;
         let mut result = Ok(());
         children_mut(expr, &mut |child| {
             if result.is_ok() {

@@ -267,6 +267,10 @@ fn escaped(text: &str, quote: char) -> Result<String> {
 
 /// `'text'`, each quote doubled, or `E'text'` with each backslash doubled too; 22021 when it holds a NUL, which no PostgreSQL text can.
 pub fn literal(text: &str) -> Result<String> {
+    // Numbers and hexadecimals, which may be long.
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(["'", text, "'"].concat());
+    }
     let literal = quoted(text, '\'')?;
     if text.contains('\\') { Ok(format!("E{}", literal.replace('\\', "\\\\"))) } else { Ok(literal) }
 }
@@ -319,11 +323,11 @@ fn quoted(text: &str, quote: char) -> Result<String> {
     }
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
-    for c in text.chars() {
-        if c == quote {
-            out.push(quote);
+    for (n, part) in text.split(quote).enumerate() {
+        if n > 0 {
+            out.extend([quote, quote]);
         }
-        out.push(c);
+        out.push_str(part);
     }
     out.push(quote);
     Ok(out)
@@ -332,27 +336,47 @@ fn quoted(text: &str, quote: char) -> Result<String> {
 /// Whether a name needs no quotes in any place: plain lower case and no keyword.
 pub fn is_plain(name: &str) -> bool {
     let bytes = name.as_bytes();
-    bytes.first().is_some_and(|first| first.is_ascii_lowercase() || *first == b'_')
-        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
+    bytes.first().is_some_and(|first| !first.is_ascii_digit())
+        && bytes.iter().all(|byte| PLAIN[usize::from(*byte)])
         && !is_keyword(name)
 }
 
-/// By first letter, a bit of each second letter that a keyword has there: most names need no search.
-const KEYWORD_STARTS: [u32; 128] = {
-    let mut starts = [0; 128];
-    let mut at = 0;
-    while at < KEYWORDS.len() {
-        let keyword = KEYWORDS[at].as_bytes();
-        starts[keyword[0] as usize] |= 1 << (keyword[1] & 31);
-        at += 1;
+/// Lower case, digits and `_`.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let c = byte as u8;
+        plain[byte] = c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
+        byte += 1;
     }
-    starts
+    plain
 };
 
+/// A bit for each sum that a keyword has: most names need no search.
+static KEYWORD_SUMS: [u64; 16] = {
+    let mut sums = [0; 16];
+    let mut at = 0;
+    while at < KEYWORDS.len() {
+        let sum = keyword_sum(KEYWORDS[at].as_bytes());
+        sums[sum / 64] |= 1 << (sum % 64);
+        at += 1;
+    }
+    sums
+};
+
+/// Of the length, the first two letters and the last; below 1024.
+const fn keyword_sum(name: &[u8]) -> usize {
+    let (first, second, last) = (name[0] as usize, name[1] as usize, name[name.len() - 1] as usize);
+    (first * 37 + second * 101 + last * 11 + name.len() * 171) % 1024
+}
+
 fn is_keyword(name: &str) -> bool {
-    let &[first, second, ..] = name.as_bytes() else { return false };
-    let seconds = KEYWORD_STARTS.get(usize::from(first)).copied().unwrap_or(0);
-    seconds >> (second & 31) & 1 == 1 && KEYWORDS.binary_search(&name).is_ok()
+    if name.len() < 2 {
+        return false;
+    }
+    let sum = keyword_sum(name.as_bytes());
+    KEYWORD_SUMS[sum / 64] >> (sum % 64) & 1 == 1 && KEYWORDS.binary_search(&name).is_ok()
 }
 
 #[cfg(test)]

@@ -425,7 +425,7 @@ impl Dialect {
 
     /// The rule of a base type; arrays follow their element.
     pub fn ty(&self, ty: PgType) -> Option<&TypeRule> {
-        self.types.get(&ty.element().filter(|_| ty.is_array()).unwrap_or(ty))
+        self.types.get(&ty.array_element().unwrap_or(ty))
     }
 
     /// The rule of a foreign target's type.

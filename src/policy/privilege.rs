@@ -1,5 +1,6 @@
 //! PostgreSQL's privilege checks over a bound statement (`ExecCheckRTPerms`): table-level, else column by column.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -26,20 +27,12 @@ pub(super) struct Checked {
 /// Checks every base relation that the statement names; 42501 on the first that the role may not use so.
 pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Result<Checked> {
     let mut nested = false;
-    let mut reads: BTreeMap<RangeId, Read> = BTreeMap::new();
     let mut scans: Vec<&Scan> = Vec::new();
     let mut locked: BTreeSet<RangeId> = BTreeSet::new();
     let _ = walk_statement(statement, &mut |node| {
         match node {
-            Node::Expr(expr) => match &expr.kind {
-                ExprKind::Column { range, column } => {
-                    reads.entry(*range).or_default().columns.insert(*column);
-                }
-                ExprKind::WholeRow { range } => reads.entry(*range).or_default().whole = true,
-                _ => {}
-            },
             Node::From(From::Scan(scan)) => scans.push(scan),
-            Node::From(_) => {}
+            Node::Expr(_) | Node::From(_) => {}
             Node::Query(query) => {
                 nested |= modifies(query);
                 locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges));
@@ -47,17 +40,19 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Resu
         }
         ControlFlow::Continue(())
     });
-    let checker = Checker { catalog, role };
+    let checker = Checker { catalog, role, statement, reads: OnceCell::new() };
     let mut open = scans.iter().all(|scan| checker.readable(&scan.relation));
     for scan in scans {
         checker.schema(scan)?;
-        checker.select(scan, reads.get(&scan.range).unwrap_or(&Read::default()))?;
+        if !catalog.relation_allows(role, &scan.relation, Privilege::Select) {
+            checker.select(scan, checker.read(scan.range).unwrap_or(&Read::default()))?;
+        }
         if locked.contains(&scan.range) {
             checker.modify(scan, Privilege::Update, &[])?;
         }
     }
     targets(statement, nested, &mut |statement| {
-        checker.target(statement, &reads)?;
+        checker.target(statement)?;
         open &= match statement {
             Statement::Delete(delete) => checker.readable(&delete.target.relation),
             Statement::Insert(insert) => checker.readable(&insert.target.relation),
@@ -67,6 +62,23 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Resu
         Ok(())
     })?;
     Ok(Checked { open, nested })
+}
+
+fn reads(statement: &Statement) -> BTreeMap<RangeId, Read> {
+    let mut reads: BTreeMap<RangeId, Read> = BTreeMap::new();
+    let _ = walk_statement(statement, &mut |node| {
+        if let Node::Expr(expr) = node {
+            match &expr.kind {
+                ExprKind::Column { range, column } => {
+                    reads.entry(*range).or_default().columns.insert(*column);
+                }
+                ExprKind::WholeRow { range } => reads.entry(*range).or_default().whole = true,
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    reads
 }
 
 /// Has the query a data-modifying CTE?
@@ -105,9 +117,17 @@ pub(super) fn targets(statement: &Statement, nested: bool, f: &mut dyn FnMut(&St
 struct Checker<'a> {
     catalog: &'a Catalog,
     role: u32,
+    /// The whole statement.
+    statement: &'a Statement,
+    /// What it reads of each range, once something asks.
+    reads: OnceCell<BTreeMap<RangeId, Read>>,
 }
 
 impl Checker<'_> {
+    fn read(&self, range: RangeId) -> Option<&Read> {
+        self.reads.get_or_init(|| reads(self.statement)).get(&range)
+    }
+
     /// May the role read every column?
     fn readable(&self, relation: &Relation) -> bool {
         let may = |column| self.catalog.column_allows(self.role, relation, column, Privilege::Select);
@@ -155,7 +175,7 @@ impl Checker<'_> {
         if allowed { Ok(()) } else { Err(denied(scan)) }
     }
 
-    fn target(&self, statement: &Statement, reads: &BTreeMap<RangeId, Read>) -> Result<()> {
+    fn target(&self, statement: &Statement) -> Result<()> {
         let scan = match statement {
             Statement::Query(_) => return Ok(()),
             Statement::Delete(delete) => {
@@ -175,7 +195,7 @@ impl Checker<'_> {
                         let columns: Vec<usize> = conflict.assignments.iter().map(|(column, _)| *column).collect();
                         self.modify(&insert.target, Privilege::Update, &columns)?;
                     }
-                    if let Some(read) = reads.get(&conflict.excluded) {
+                    if let Some(read) = self.read(conflict.excluded) {
                         self.select(&insert.target, read)?;
                     }
                 }
@@ -191,7 +211,7 @@ impl Checker<'_> {
         if matches!(scan.relation.source, Source::System) {
             return Err(denied(scan));
         }
-        match reads.get(&scan.range) {
+        match self.read(scan.range) {
             Some(read) => self.select(scan, read),
             None => Ok(()),
         }

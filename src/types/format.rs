@@ -1,49 +1,59 @@
 //! `format_type(oid, typmod)`: the SQL spelling of a built-in type.
 
+use std::borrow::Cow;
+
 use super::{GeometryTypmod, NumericTypmod, PgType};
 
 /// The spelling PostgreSQL prints (`character varying(40)`, `numeric(12,2)`, `geometry(Point,4326)`, `integer[]`).
 /// Pass -1 for no typmod. Foreign types answer `???`: ask the catalog.
 pub fn format_type(ty: PgType, typmod: i32) -> String {
-    if let Some(element) = ty.element().filter(|_| ty.is_array()) {
-        return format!("{}[]", format_type(element, typmod));
+    spelled(ty, typmod).into_owned()
+}
+
+/// [`format_type`], without a copy of the names that are fixed.
+pub fn spelled(ty: PgType, typmod: i32) -> Cow<'static, str> {
+    if let Some(element) = ty.array_element() {
+        return format!("{}[]", spelled(element, typmod)).into();
     }
     let precision = |name: &str, suffix: &str| {
-        if typmod >= 0 { format!("{name}({typmod}){suffix}") } else { format!("{name}{suffix}") }
+        if typmod >= 0 { format!("{name}({typmod}){suffix}") } else { format!("{name}{suffix}") }.into()
     };
     match ty {
-        PgType::BOOL => "boolean".to_owned(),
-        PgType::INT2 => "smallint".to_owned(),
-        PgType::INT4 => "integer".to_owned(),
-        PgType::INT8 => "bigint".to_owned(),
-        PgType::FLOAT4 => "real".to_owned(),
-        PgType::FLOAT8 => "double precision".to_owned(),
-        PgType::CHAR => "\"char\"".to_owned(),
-        PgType::BPCHAR if typmod >= 4 => format!("character({})", typmod - 4),
+        PgType::BOOL => "boolean".into(),
+        PgType::INT2 => "smallint".into(),
+        PgType::INT4 => "integer".into(),
+        PgType::INT8 => "bigint".into(),
+        PgType::FLOAT4 => "real".into(),
+        PgType::FLOAT8 => "double precision".into(),
+        PgType::CHAR => "\"char\"".into(),
+        PgType::BPCHAR if typmod >= 4 => format!("character({})", typmod - 4).into(),
         // Without a length "character" would mean character(1).
         PgType::BPCHAR => {
             if typmod == -1 {
-                "character".to_owned()
+                "character".into()
             } else {
-                "bpchar".to_owned()
+                "bpchar".into()
             }
         }
-        PgType::VARCHAR if typmod >= 4 => format!("character varying({})", typmod - 4),
-        PgType::VARCHAR => "character varying".to_owned(),
+        PgType::VARCHAR if typmod >= 4 => format!("character varying({})", typmod - 4).into(),
+        PgType::VARCHAR => "character varying".into(),
         PgType::NUMERIC => match NumericTypmod::unpack(typmod) {
-            Some(typmod) => format!("numeric({},{})", typmod.precision, typmod.scale),
-            None => "numeric".to_owned(),
+            Some(typmod) => format!("numeric({},{})", typmod.precision, typmod.scale).into(),
+            None => "numeric".into(),
         },
-        PgType::BIT if typmod >= 0 => format!("bit({typmod})"),
-        PgType::VARBIT if typmod >= 0 => format!("bit varying({typmod})"),
-        PgType::VARBIT => "bit varying".to_owned(),
+        PgType::BIT if typmod >= 0 => format!("bit({typmod})").into(),
+        PgType::VARBIT if typmod >= 0 => format!("bit varying({typmod})").into(),
+        PgType::VARBIT => "bit varying".into(),
         PgType::TIME => precision("time", " without time zone"),
         PgType::TIMETZ => precision("time", " with time zone"),
         PgType::TIMESTAMP => precision("timestamp", " without time zone"),
         PgType::TIMESTAMPTZ => precision("timestamp", " with time zone"),
-        PgType::INTERVAL => interval(typmod),
-        PgType::GEOMETRY | PgType::GEOGRAPHY => format!("{}{}", ty.name(), geometry_typmod(typmod)),
-        _ => ty.name(),
+        PgType::INTERVAL => interval(typmod).into(),
+        PgType::GEOMETRY | PgType::GEOGRAPHY => format!("{}{}", ty.name(), geometry_typmod(typmod)).into(),
+        _ => match ty.info() {
+            Some(info) => info.name.into(),
+            None => ty.name().into(),
+        },
     }
 }
 

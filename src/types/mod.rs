@@ -10,12 +10,11 @@ mod typmod;
 
 pub use self::arrow::{EXTENSION_KEY, PG_OID_KEY, PG_TYPMOD_KEY, field, storage};
 pub use self::datum::{ArrayValue, Datum, Geom, Interval, Numeric};
-pub use self::format::format_type;
-pub use self::oid_map::OidMap;
+pub use self::format::{format_type, spelled};
+pub use self::oid_map::{NameMap, OidMap};
 pub use self::table::{TYPES, TypeInfo};
 pub use self::typmod::{GeometryTypmod, NumericTypmod};
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -58,8 +57,13 @@ impl PgType {
         match self {
             PgType::INT2VECTOR => Some(PgType::INT2),
             PgType::OIDVECTOR => Some(PgType::OID),
-            _ => index().by_array.get(&self.0).map(|info| PgType(info.oid)),
+            _ => self.array_element(),
         }
+    }
+
+    /// The element type of a true array type.
+    pub fn array_element(self) -> Option<PgType> {
+        index().by_array.get(&self.0).map(|info| PgType(info.oid))
     }
 
     /// The array type over this one.
@@ -148,7 +152,7 @@ impl fmt::Debug for PgType {
 
 struct Index {
     by_oid: OidMap<u32, &'static TypeInfo>,
-    by_name: HashMap<&'static str, &'static TypeInfo>,
+    by_name: NameMap<&'static str, &'static TypeInfo>,
     by_array: OidMap<u32, &'static TypeInfo>,
 }
 

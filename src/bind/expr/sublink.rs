@@ -111,7 +111,7 @@ impl Binder<'_> {
         let fields: Vec<RangeField> = query
             .columns
             .iter()
-            .map(|column| RangeField { name: column.name.clone(), ty: column.ty.clone(), origin: (0, 0) })
+            .map(|column| RangeField { name: column.name.as_str().into(), ty: column.ty.clone(), origin: (0, 0) })
             .collect();
         let count = fields.len();
         let range = self.test_range(fields);

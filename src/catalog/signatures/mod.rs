@@ -3,20 +3,19 @@
 mod load;
 pub(crate) mod rows;
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::{Cast, Function, Operator};
 use crate::error::Result;
-use crate::types::{OidMap, PgType};
+use crate::types::{NameMap, OidMap, PgType};
 
 /// Every function, operator and cast of the language, indexed for resolution.
 #[derive(Debug, Default)]
 pub struct Language {
-    functions: HashMap<String, Vec<Arc<Function>>>,
-    functions_by_oid: HashMap<u32, Arc<Function>>,
-    operators: HashMap<String, Vec<Arc<Operator>>>,
-    operators_by_oid: HashMap<u32, Arc<Operator>>,
+    functions: NameMap<String, Vec<Arc<Function>>>,
+    functions_by_oid: OidMap<u32, Arc<Function>>,
+    operators: NameMap<String, Vec<Arc<Operator>>>,
+    operators_by_oid: OidMap<u32, Arc<Operator>>,
     casts: OidMap<(PgType, PgType), Arc<Cast>>,
 }
 

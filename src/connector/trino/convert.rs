@@ -145,7 +145,7 @@ impl Converter {
 /// The type there of an array's elements, and what they are here.
 fn element(came: &str, column: &ResultColumn) -> Option<(String, ResultColumn)> {
     let inner = came.strip_prefix("array(")?.strip_suffix(')')?;
-    let ty = column.ty.element().filter(|_| column.ty.is_array())?;
+    let ty = column.ty.array_element()?;
     Some((inner.to_owned(), ResultColumn::new(column.name.clone(), ty, column.typmod)))
 }
 

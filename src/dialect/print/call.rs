@@ -370,7 +370,7 @@ impl<'a> Printer<'a> {
             self.function_rule(test.function)?;
             self.check_rows(test.function, std::slice::from_ref(test.left))?;
         }
-        self.ranges.insert(range, Range { alias: "".into(), columns: Columns::Test });
+        self.ranges.insert(range, Range { alias: "".into(), quoted: "".into(), columns: Columns::Test });
         if self.foreign() {
             if tests.len() > 1 {
                 return Err(self.refuse("a comparison of rows with a sub-query"));
@@ -417,9 +417,8 @@ impl<'a> Printer<'a> {
             let alias = self.unique("q");
             let (names, renamed) = self.unique_names(query.columns.iter().map(|column| column.name.as_str()));
             self.push("SELECT ");
-            let named =
-                Range { alias: alias.as_str().into(), columns: Columns::Named { names: names.clone(), renamed } };
-            self.ranges.insert(range, named);
+            let columns = Columns::Named { names: names.clone(), renamed };
+            self.name_range(range, alias.as_str().into(), columns)?;
             for (n, test) in tests.iter().enumerate() {
                 if n > 0 {
                     self.push(", ");

@@ -1,7 +1,7 @@
 //! INSERT, UPDATE, DELETE.
 
 use super::expr::Place;
-use super::{Columns, Construct, Printer, Range};
+use super::{Columns, Construct, Printer};
 use crate::bound::{Delete, Expr, From, Insert, InsertSource, Item, OnConflict, Scan, Update};
 use crate::error::{Error, Result};
 
@@ -60,8 +60,8 @@ impl<'a> Printer<'a> {
             self.push(" DO NOTHING");
             return Ok(());
         }
-        let columns = Columns::Relation { relation: insert.target.relation.clone(), derived: false };
-        self.ranges.insert(conflict.excluded, Range { alias: "excluded".into(), columns });
+        let columns = Columns::Relation { relation: &insert.target.relation, derived: false };
+        self.name_range(conflict.excluded, "excluded".into(), columns)?;
         self.push(" DO UPDATE SET ");
         self.assignments(&insert.target, &conflict.assignments)?;
         self.filter_clause(conflict.filter.as_ref())
@@ -100,7 +100,7 @@ impl<'a> Printer<'a> {
         }
         // A conflict's EXCLUDED is a name of its own.
         self.taken.insert("excluded".to_owned());
-        self.declare_relation(scan, false);
+        self.declare_relation(scan, false)?;
         self.relation_name(scan)?;
         let alias = self.range(scan.range)?.alias.clone();
         self.push(" AS ");

@@ -1,6 +1,6 @@
 //! Expressions. Each compound one prints its own parentheses.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::from::{has_one_tableoid, system_column};
 use super::{Columns, Construct, Printer, Range, is_volatile};
@@ -31,12 +31,14 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn expr(&mut self, expr: &'a Expr) -> Result<()> {
-        stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || {
-            self.span(expr.span);
-            self.kind(expr).map_err(|error| match expr.span.0 {
-                Some(position) => error.at(position),
-                None => error,
-            })
+        self.span(expr.span);
+        let printed = match expr.kind {
+            ExprKind::Column { range, column } => self.column(range, column),
+            _ => stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.kind(expr)),
+        };
+        printed.map_err(|error| match expr.span.0 {
+            Some(position) => error.at(position),
+            None => error,
         })
     }
 
@@ -56,7 +58,7 @@ impl<'a> Printer<'a> {
                 if *multidimensional && elements.is_empty() {
                     return Err(self.refuse("an empty array of arrays"));
                 }
-                self.cast_suffix(&ExprType { typmod: -1, ..expr.ty.clone() })
+                self.cast_suffix(expr.ty.oid, -1)
             }
             ExprKind::Call { function, args, operator, variadic } => {
                 self.call(function, args, operator.as_deref(), *variadic)
@@ -206,7 +208,7 @@ impl<'a> Printer<'a> {
                 if subquery {
                     // Without a cast it would be `op ANY (SELECT ...)`, a comparison with each row.
                     self.push(")");
-                    self.cast_suffix(&array.ty)?;
+                    self.cast_suffix(array.ty.oid, array.ty.typmod)?;
                 }
                 self.push("))");
                 Ok(())
@@ -272,14 +274,14 @@ impl<'a> Printer<'a> {
     }
 
     pub(super) fn column(&mut self, range: RangeId, column: usize) -> Result<()> {
-        let Range { alias, columns } = self.range(range)?;
-        let alias = Arc::clone(alias);
+        let Range { quoted, columns, .. } = self.range(range)?;
+        let alias = Rc::clone(quoted);
         let (relation, derived) = match columns {
             Columns::Named { names, .. } => {
                 let name = names.get(column).cloned().ok_or_else(|| Error::internal("a column out of range"))?;
                 return self.qualified(&alias, &name);
             }
-            Columns::Relation { relation, derived } => (Arc::clone(relation), *derived),
+            Columns::Relation { relation, derived } => (*relation, *derived),
             Columns::Test => return Err(self.refuse("this comparison with a sub-query")),
         };
         if let Some(found) = relation.columns.get(column) {
@@ -296,7 +298,7 @@ impl<'a> Printer<'a> {
             }
             self.qualified(&alias, if derived { &found.name } else { &found.remote_name })?;
             // A driver says less than PostgreSQL: what it calls text may be an enum, a name, character(n).
-            return if self.driven() { self.cast_suffix(&ExprType::of(found.ty)) } else { Ok(()) };
+            return if self.driven() { self.cast_suffix(found.ty, -1) } else { Ok(()) };
         }
         if self.driven() {
             return Err(self.refuse("a system column"));
@@ -310,15 +312,16 @@ impl<'a> Printer<'a> {
             }
             let oid = relation.oid;
             self.push("CASE WHEN (");
-            self.name(&alias)?;
+            self.push(&alias);
             self.push(&format!(".tableoid IS NOT NULL) THEN '{oid}'::pg_catalog.oid END"));
             return Ok(());
         }
         self.qualified(&alias, name)
     }
 
+    /// `alias.name`, the alias quoted already.
     fn qualified(&mut self, alias: &str, name: &str) -> Result<()> {
-        self.name(alias)?;
+        self.push(alias);
         self.push(".");
         self.name(name)
     }
@@ -328,7 +331,7 @@ impl<'a> Printer<'a> {
         if self.driven() {
             return Err(self.refuse("a whole row"));
         }
-        let Range { alias, columns } = self.range(range)?;
+        let Range { alias, columns, .. } = self.range(range)?;
         if matches!(columns, Columns::Named { renamed: true, .. } | Columns::Test) {
             return Err(self.refuse(format!("the whole row of {alias}, whose columns' names are not unique,")));
         }
@@ -359,7 +362,7 @@ impl<'a> Printer<'a> {
         }
         let typmod = if explicit { expr.ty.typmod } else { -1 };
         let printed = self.out.len();
-        self.cast_suffix(&ExprType { typmod, ..expr.ty.clone() })?;
+        self.cast_suffix(expr.ty.oid, typmod)?;
         if printed == self.out.len() && expr.ty.oid != arg.ty.oid {
             self.out.truncate(before);
             return Err(self.refuse(format!("a cast to {}", expr.ty.oid.name())));

@@ -81,7 +81,7 @@ impl<'a> Printer<'a> {
     /// The carrier of PostgreSQL's values through a driver library; refuses types whose text does not say all of a value.
     fn driven_carrier(&self, column: &OutputColumn) -> Result<Carrier> {
         let ty = column.ty.oid;
-        let base = ty.element().filter(|_| ty.is_array()).unwrap_or(ty);
+        let base = ty.array_element().unwrap_or(ty);
         let known = match self.target.dialect.ty(ty) {
             Some(TypeRule::Native | TypeRule::Named(_)) => !ty.is_polymorphic() && !ty.is_foreign(),
             Some(TypeRule::Refuse(_)) | None => false,

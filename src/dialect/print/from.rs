@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::{Columns, Construct, Printer, Range, quote};
 use crate::bound::visit::{Node, walk_expr};
@@ -38,7 +38,7 @@ impl<'a> Printer<'a> {
     pub(super) fn declare(&mut self, from: &'a From) -> Result<()> {
         match from {
             From::Cte { range, alias, cte, columns, .. } => {
-                self.declare_named(*range, alias, columns);
+                self.declare_named(*range, alias, columns)?;
                 // Without a list of its own here, the WITH query's names stand.
                 if self.target.dialect.text.unlisted
                     && let (Some(theirs), Some(Range { columns: Columns::Named { names, .. }, .. })) =
@@ -47,9 +47,9 @@ impl<'a> Printer<'a> {
                     names.clone_from(theirs);
                 }
             }
-            From::Subquery { range, alias, columns, .. } => self.declare_named(*range, alias, columns),
+            From::Subquery { range, alias, columns, .. } => self.declare_named(*range, alias, columns)?,
             From::Fragment(_) => return Err(Error::internal("a fragment cannot be printed")),
-            From::Function(scan) => self.declare_named(scan.range, &scan.alias, &scan.columns),
+            From::Function(scan) => self.declare_named(scan.range, &scan.alias, &scan.columns)?,
             From::Join(join) => {
                 self.declare(&join.left)?;
                 self.declare(&join.right)?;
@@ -63,26 +63,26 @@ impl<'a> Printer<'a> {
                 if derived && locked {
                     return Err(self.refuse(format!("locking of relation {}", scan.scan.relation.name)));
                 }
-                self.declare_relation(&scan.scan, derived);
+                self.declare_relation(&scan.scan, derived)?;
             }
         }
         Ok(())
     }
 
-    fn declare_named(&mut self, range: RangeId, alias: &str, columns: &[RangeColumn]) {
+    fn declare_named(&mut self, range: RangeId, alias: &str, columns: &[RangeColumn]) -> Result<()> {
         let alias = self.range_alias(range, alias);
         let (names, renamed) = self.unique_names(columns.iter().map(|column| column.name.as_str()));
-        self.ranges.insert(range, Range { alias, columns: Columns::Named { names, renamed } });
+        self.name_range(range, alias, Columns::Named { names, renamed })
     }
 
-    pub(super) fn declare_relation(&mut self, scan: &Scan, derived: bool) {
+    pub(super) fn declare_relation(&mut self, scan: &'a Scan, derived: bool) -> Result<()> {
         let alias = self.range_alias(scan.range, &scan.alias);
-        let columns = Columns::Relation { relation: scan.relation.clone(), derived };
-        self.ranges.insert(scan.range, Range { alias, columns });
+        let columns = Columns::Relation { relation: &scan.relation, derived };
+        self.name_range(scan.range, alias, columns)
     }
 
     /// A name of its own; where the whole row is read by it, no column's name either: as a bare name a column comes first.
-    fn range_alias(&mut self, range: RangeId, wished: &str) -> Arc<str> {
+    fn range_alias(&mut self, range: RangeId, wished: &str) -> Rc<str> {
         let mut alias = self.unique(wished);
         while self.uses.whole.contains(&range) && self.uses.names.contains(&alias) {
             alias = self.unique(wished);
@@ -107,7 +107,7 @@ impl<'a> Printer<'a> {
 
     /// `AS alias(names)`.
     fn alias(&mut self, range: RangeId) -> Result<()> {
-        let Range { alias, columns } = self.range(range)?;
+        let Range { alias, columns, .. } = self.range(range)?;
         let (alias, names) = match columns {
             Columns::Named { names, .. } => (alias.clone(), names.clone()),
             Columns::Relation { .. } | Columns::Test => (alias.clone(), Vec::new()),
@@ -225,7 +225,7 @@ impl<'a> Printer<'a> {
     fn secured_scan(&mut self, secured: &'a SecuredScan) -> Result<()> {
         let scan = &secured.scan;
         let (alias, derived) = match self.range(scan.range)? {
-            Range { alias, columns: Columns::Relation { derived, .. } } => (alias.clone(), *derived),
+            Range { alias, columns: Columns::Relation { derived, .. }, .. } => (alias.clone(), *derived),
             Range { .. } => return Err(Error::internal("a scan declared as something else")),
         };
         self.whole &= secured.is_plain();
@@ -234,7 +234,8 @@ impl<'a> Printer<'a> {
             return self.as_alias(&alias, &[]);
         }
         // Inside, the alias names the relation; outside, the derived table. The policy's own expressions are inside.
-        let used = self.uses.columns.get(&scan.range).cloned().unwrap_or_default();
+        let statement = self.secured.statement();
+        let used = self.uses.columns(statement).get(&scan.range).cloned().unwrap_or_default();
         let whole = self.uses.whole.contains(&scan.range);
         self.set_derived(scan.range, false);
         self.push("(SELECT ");

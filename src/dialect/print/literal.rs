@@ -14,7 +14,7 @@ impl Printer<'_> {
         let text = match value {
             Datum::Null => {
                 self.push("NULL");
-                return self.cast_suffix(ty);
+                return self.cast_suffix(ty.oid, ty.typmod);
             }
             Datum::Bool(value) if ty.oid == PgType::BOOL => {
                 self.push(if *value { "true" } else { "false" });
@@ -23,7 +23,7 @@ impl Printer<'_> {
             Datum::Int4(value) if ty.oid == PgType::INT4 && *value >= 0 => {
                 self.push(&value.to_string());
                 // A bare number after ORDER BY or GROUP BY would be a position.
-                return self.cast_suffix(ty);
+                return self.cast_suffix(ty.oid, ty.typmod);
             }
             Datum::Record(fields) => {
                 let types = ty.fields.clone().filter(|types| types.len() == fields.len());
@@ -67,6 +67,6 @@ impl Printer<'_> {
         };
         let quoted = quote::literal(&text)?;
         self.push(&quoted);
-        self.cast_suffix(ty)
+        self.cast_suffix(ty.oid, ty.typmod)
     }
 }

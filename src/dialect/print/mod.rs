@@ -16,9 +16,11 @@ mod ranked;
 mod types;
 mod weaken;
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::quote;
 use super::rules::{Construct, Dialect, Evidence, Parameters, Rewrite, SyntaxRule};
@@ -57,8 +59,8 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
     let mut printer = Printer {
         target,
         secured,
-        out: String::new(),
-        spans: Vec::new(),
+        out: String::with_capacity(1024),
+        spans: Vec::with_capacity(64),
         params: Vec::new(),
         ranges: BTreeMap::new(),
         ctes: HashMap::new(),
@@ -104,9 +106,10 @@ pub fn print(secured: &Secured, target: &PrintTarget<'_>) -> Result<TargetSql> {
 /// What the statement reads of each range, found before printing.
 #[derive(Debug, Default)]
 struct Uses {
-    columns: BTreeMap<RangeId, BTreeSet<usize>>,
     whole: HashSet<RangeId>,
     locked: HashSet<RangeId>,
+    /// Found when a relation is first printed as a derived table.
+    columns: OnceCell<BTreeMap<RangeId, BTreeSet<usize>>>,
     /// Names of the columns that a whole row's alias could be taken for; none without a whole row.
     names: HashSet<String>,
 }
@@ -116,16 +119,10 @@ impl Uses {
         let mut uses = Uses::default();
         let _ = walk_statement(statement, &mut |node| {
             match node {
-                Node::Expr(expr) => match &expr.kind {
-                    ExprKind::Column { range, column } => {
-                        uses.columns.entry(*range).or_default().insert(*column);
-                    }
-                    ExprKind::WholeRow { range } => {
-                        uses.whole.insert(*range);
-                    }
-                    _ => {}
-                },
-                Node::From(_) => {}
+                Node::Expr(Expr { kind: ExprKind::WholeRow { range }, .. }) => {
+                    uses.whole.insert(*range);
+                }
+                Node::Expr(_) | Node::From(_) => {}
                 Node::Query(query) => uses.locked.extend(query.locking.iter().flat_map(|locking| &locking.ranges)),
             }
             ControlFlow::Continue(())
@@ -134,6 +131,20 @@ impl Uses {
             uses.column_names(statement);
         }
         uses
+    }
+
+    /// The columns of each range that the statement reads.
+    fn columns(&self, statement: &Statement) -> &BTreeMap<RangeId, BTreeSet<usize>> {
+        self.columns.get_or_init(|| {
+            let mut columns: BTreeMap<RangeId, BTreeSet<usize>> = BTreeMap::new();
+            let _ = walk_statement(statement, &mut |node| {
+                if let Node::Expr(Expr { kind: ExprKind::Column { range, column }, .. }) = node {
+                    columns.entry(*range).or_default().insert(*column);
+                }
+                ControlFlow::Continue(())
+            });
+            columns
+        })
     }
 
     fn column_names(&mut self, statement: &Statement) {
@@ -168,15 +179,17 @@ impl Uses {
 
 /// How a range is named in the printed text.
 #[derive(Debug)]
-struct Range {
-    alias: Arc<str>,
-    columns: Columns,
+struct Range<'a> {
+    alias: Rc<str>,
+    /// The alias as an identifier of the target.
+    quoted: Rc<str>,
+    columns: Columns<'a>,
 }
 
 #[derive(Debug)]
-enum Columns {
+enum Columns<'a> {
     /// A base relation by its own name, or a derived table that keeps its remote column names.
-    Relation { relation: Arc<Relation>, derived: bool },
+    Relation { relation: &'a Relation, derived: bool },
     /// Printed names; `duplicated` when some were renamed to be unique.
     Named { names: Vec<String>, renamed: bool },
     /// `left op ANY (SELECT ...)`: its columns are printed as the sub-query's.
@@ -189,7 +202,7 @@ struct Printer<'a> {
     out: String,
     spans: Vec<(usize, usize)>,
     params: Vec<Param>,
-    ranges: BTreeMap<RangeId, Range>,
+    ranges: BTreeMap<RangeId, Range<'a>>,
     /// Printed name of each CTE.
     ctes: HashMap<CteId, String>,
     /// Printed names of each CTE's columns, where they are said in its select list.
@@ -258,6 +271,7 @@ impl<'a> Printer<'a> {
     }
 
     /// 0A000 naming the construct and the server.
+    #[cold]
     fn refuse(&self, what: impl std::fmt::Display) -> Error {
         Error::unsupported(format!("{what} on server \"{}\"", self.target.server.name))
     }
@@ -282,8 +296,18 @@ impl<'a> Printer<'a> {
         name
     }
 
-    fn range(&self, range: RangeId) -> Result<&Range> {
+    fn range(&self, range: RangeId) -> Result<&Range<'a>> {
         self.ranges.get(&range).ok_or_else(|| Error::internal(format!("range {} is not in scope", range.0)))
+    }
+
+    /// Names a range from here on.
+    fn name_range(&mut self, range: RangeId, alias: Rc<str>, columns: Columns<'a>) -> Result<()> {
+        let quoted = match self.target.dialect.text.quoting.identifier(&alias)? {
+            Cow::Borrowed(_) => Rc::clone(&alias),
+            Cow::Owned(quoted) => quoted.into(),
+        };
+        self.ranges.insert(range, Range { alias, quoted, columns });
+        Ok(())
     }
 
     /// A bind parameter, with its type.
@@ -311,7 +335,7 @@ impl<'a> Printer<'a> {
             return self.foreign_parameter(&mark, ty);
         }
         self.push(&mark);
-        self.cast_suffix(ty)
+        self.cast_suffix(ty.oid, ty.typmod)
     }
 
     fn statement(&mut self, statement: &'a Statement) -> Result<()> {

@@ -1,47 +1,56 @@
 //! Spelling of types: `format_type`, schema-qualified where it is not a keyword.
 
+use std::borrow::Cow;
+
 use super::{Printer, quote};
-use crate::bound::ExprType;
 use crate::catalog::ForeignTypeKind;
 use crate::dialect::rules::TypeRule;
 use crate::error::Result;
-use crate::types::{PgType, format_type};
+use crate::types::{PgType, spelled};
 
 impl Printer<'_> {
     /// `::type`. Nothing for types that no cast can name (records, pseudo-types).
-    pub(super) fn cast_suffix(&mut self, ty: &ExprType) -> Result<()> {
-        if matches!(ty.oid, PgType::RECORD | PgType::UNKNOWN | PgType::VOID | PgType::ANY | PgType::RECORD_ARRAY)
-            || ty.oid.is_polymorphic()
+    pub(super) fn cast_suffix(&mut self, ty: PgType, typmod: i32) -> Result<()> {
+        if matches!(ty, PgType::RECORD | PgType::UNKNOWN | PgType::VOID | PgType::ANY | PgType::RECORD_ARRAY)
+            || ty.is_polymorphic()
         {
             return Ok(());
         }
-        let spelled = self.type_name(ty.oid, ty.typmod)?;
+        let (schema, spelled) = self.type_parts(ty, typmod)?;
         self.push("::");
+        self.push(&schema);
         self.push(&spelled);
         Ok(())
     }
 
     /// The type's name in the target.
     pub(super) fn type_name(&self, ty: PgType, typmod: i32) -> Result<String> {
+        let (schema, spelled) = self.type_parts(ty, typmod)?;
+        Ok(format!("{schema}{spelled}"))
+    }
+
+    /// What stands before the type's name in the target (`pg_catalog.`), and the name.
+    fn type_parts(&self, ty: PgType, typmod: i32) -> Result<(Cow<'static, str>, Cow<'static, str>)> {
+        const BARE: Cow<'static, str> = Cow::Borrowed("");
+        const OURS: Cow<'static, str> = Cow::Borrowed("pg_catalog.");
         if ty.is_foreign() {
-            return self.foreign_type_name(ty);
+            return Ok((BARE, self.foreign_type_name(ty)?.into()));
         }
-        let spelled = format_type(ty, typmod);
+        let spelled = spelled(ty, typmod);
         match self.target.dialect.ty(ty) {
-            Some(TypeRule::Named(named)) => return self.named_type(named, ty, typmod),
+            Some(TypeRule::Named(named)) => return Ok((BARE, self.named_type(named, ty, typmod)?.into())),
             Some(TypeRule::Native) => {}
             Some(TypeRule::Refuse(why)) => return Err(self.refuse(format!("type {spelled}")).detail(why.clone())),
             None => return Err(self.refuse(format!("type {spelled}"))),
         }
-        let base = ty.element().filter(|_| ty.is_array()).unwrap_or(ty);
-        Ok(match base {
+        Ok(match ty.array_element().unwrap_or(ty) {
             PgType::GEOMETRY | PgType::GEOGRAPHY | PgType::BOX2D | PgType::BOX3D | PgType::SPHEROID => {
-                format!("{}.{spelled}", self.postgis_schema()?)
+                (format!("{}.", self.postgis_schema()?).into(), spelled)
             }
             // `character` alone would mean character(1).
-            PgType::BPCHAR if typmod == -1 => format!("pg_catalog.bpchar{}", &spelled["character".len()..]),
+            PgType::BPCHAR if typmod == -1 => (OURS, format!("bpchar{}", &spelled["character".len()..]).into()),
             // `bit` alone would mean bit(1).
-            PgType::BIT if typmod == -1 => format!("pg_catalog.\"bit\"{}", if ty.is_array() { "[]" } else { "" }),
+            PgType::BIT if typmod == -1 => (OURS, if ty.is_array() { "\"bit\"[]" } else { "\"bit\"" }.into()),
             // Spelled by keywords, which mean pg_catalog's types whatever the search path.
             PgType::BOOL
             | PgType::INT2
@@ -58,8 +67,8 @@ impl Printer<'_> {
             | PgType::TIMETZ
             | PgType::TIMESTAMP
             | PgType::TIMESTAMPTZ
-            | PgType::INTERVAL => spelled,
-            _ => format!("pg_catalog.{spelled}"),
+            | PgType::INTERVAL => (BARE, spelled),
+            _ => (OURS, spelled),
         })
     }
 

@@ -9,14 +9,13 @@ mod s2;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::{Scalar, SetReturning};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::spatial::args;
 use crate::kernels::spatial::geometry::{Coord, Geometry, Kind};
-use crate::types::{ArrayValue, Datum, PgType};
+use crate::types::{ArrayValue, Datum, NameMap, PgType};
 
 const SCALARS: &[&[(&str, Scalar)]] = &[geohash::SCALARS, h3::SCALARS, quadbin::SCALARS, s2::SCALARS];
 const SET_RETURNING: &[&[(&str, SetReturning)]] = &[h3::SET_RETURNING, h3_region::SET_RETURNING];
@@ -26,13 +25,13 @@ const MOST: u64 = 1 << 20;
 
 /// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {
-    static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, Scalar>> = OnceLock::new();
     INDEX.get_or_init(|| SCALARS.iter().copied().flatten().copied().collect()).get(symbol).copied()
 }
 
 /// The set-returning kernel of a symbol.
 pub fn set_returning(symbol: &str) -> Option<SetReturning> {
-    static INDEX: OnceLock<HashMap<&'static str, SetReturning>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, SetReturning>> = OnceLock::new();
     INDEX.get_or_init(|| SET_RETURNING.iter().copied().flatten().copied().collect()).get(symbol).copied()
 }
 

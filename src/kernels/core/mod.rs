@@ -27,10 +27,10 @@ pub mod text;
 pub mod text_quote;
 mod trig;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::{Aggregate, Scalar, SetReturning};
+use crate::types::NameMap;
 
 /// Scalar kernels, a table a family.
 const SCALARS: &[&[(&str, Scalar)]] = &[
@@ -124,21 +124,21 @@ pub fn is_space(c: char) -> bool {
 }
 
 pub fn scalar(symbol: &str) -> Option<Scalar> {
-    static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, Scalar>> = OnceLock::new();
     INDEX.get_or_init(|| index(SCALARS)).get(symbol).copied()
 }
 
 pub fn set_returning(symbol: &str) -> Option<SetReturning> {
-    static INDEX: OnceLock<HashMap<&'static str, SetReturning>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, SetReturning>> = OnceLock::new();
     INDEX.get_or_init(|| index(SET_RETURNING)).get(symbol).copied()
 }
 
 pub fn aggregate(symbol: &str) -> Option<Aggregate> {
-    static INDEX: OnceLock<HashMap<&'static str, Aggregate>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, Aggregate>> = OnceLock::new();
     INDEX.get_or_init(|| index(AGGREGATES)).get(symbol).copied()
 }
 
-fn index<T: Copy>(tables: &[&[(&'static str, T)]]) -> HashMap<&'static str, T> {
+fn index<T: Copy>(tables: &[&[(&'static str, T)]]) -> NameMap<&'static str, T> {
     tables.iter().copied().flatten().copied().collect()
 }
 

@@ -58,10 +58,10 @@ mod xml;
 pub use self::distance::planar_distance;
 pub use self::order::compare_geometry;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::{Aggregate, Scalar, SetReturning};
+use crate::types::NameMap;
 
 const SCALARS: &[&[(&str, Scalar)]] = &[
     access::SCALARS,
@@ -108,7 +108,7 @@ const GEOS_AGGREGATES: &[&[(&str, Aggregate)]] = &[];
 
 /// The scalar kernel of a symbol.
 pub fn scalar(symbol: &str) -> Option<Scalar> {
-    static INDEX: OnceLock<HashMap<&'static str, Scalar>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, Scalar>> = OnceLock::new();
     INDEX
         .get_or_init(|| {
             SCALARS.iter().chain(GEOS_SCALARS).flat_map(|table| table.iter()).copied().chain(parse::kinds()).collect()
@@ -119,7 +119,7 @@ pub fn scalar(symbol: &str) -> Option<Scalar> {
 
 /// The set-returning kernel of a symbol.
 pub fn set_returning(symbol: &str) -> Option<SetReturning> {
-    static INDEX: OnceLock<HashMap<&'static str, SetReturning>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, SetReturning>> = OnceLock::new();
     INDEX
         .get_or_init(|| {
             SET_RETURNING.iter().chain(GEOS_SET_RETURNING).flat_map(|table| table.iter()).copied().collect()
@@ -130,7 +130,7 @@ pub fn set_returning(symbol: &str) -> Option<SetReturning> {
 
 /// The aggregate of a symbol.
 pub fn aggregate(symbol: &str) -> Option<Aggregate> {
-    static INDEX: OnceLock<HashMap<&'static str, Aggregate>> = OnceLock::new();
+    static INDEX: OnceLock<NameMap<&'static str, Aggregate>> = OnceLock::new();
     INDEX
         .get_or_init(|| AGGREGATES.iter().chain(GEOS_AGGREGATES).flat_map(|table| table.iter()).copied().collect())
         .get(symbol)

@@ -163,7 +163,12 @@ impl Reader {
     where
         L: IntoIterator<Item: Into<Raw<'a>>>,
     {
-        raw.into_iter().map(|raw| self.node(raw.into())).collect()
+        let items = raw.into_iter();
+        let mut nodes = Vec::with_capacity(items.size_hint().0);
+        for raw in items {
+            nodes.push(self.node(raw.into())?);
+        }
+        Ok(nodes)
     }
 
     /// A list that the parser's crate takes for one of relations only, which GRANT's is not always: a copy of it has no such type.
