@@ -90,6 +90,9 @@ impl Binder<'_> {
             return Err(Error::new(SqlState::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist")));
         }
         let own = PgType::by_name(name).and_then(|ty| Some((self.rank(schema, home_schema(ty))?, ty)));
+        if let Some((0, ty)) = own {
+            return Ok(Some(ty));
+        }
         let foreign = self.catalog.foreign_types.values().filter(|ty| ty.name == name);
         let foreign = foreign.filter_map(|ty| Some((self.rank(schema, &ty.schema)?, ty.oid)));
         Ok(own.into_iter().chain(foreign).min_by_key(|(rank, _)| *rank).map(|(_, ty)| ty))
