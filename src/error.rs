@@ -179,9 +179,7 @@ pub struct Fields {
 /// The result of everything that can fail towards a client.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-// Marked cold, so that what makes an error stands apart from what runs.
 impl Error {
-    #[cold]
     pub fn new(state: SqlState, message: impl Into<String>) -> Error {
         Error(Box::new(Fields {
             state,
@@ -198,25 +196,21 @@ impl Error {
     }
 
     /// 0A000: `what` names the construct (and the server where one is meant).
-    #[cold]
     pub fn unsupported(what: impl fmt::Display) -> Error {
         Error::new(SqlState::FEATURE_NOT_SUPPORTED, format!("{what} is not supported"))
     }
 
     /// XX000: a bug of ours.
-    #[cold]
     pub fn internal(what: impl fmt::Display) -> Error {
         Error::new(SqlState::INTERNAL_ERROR, format!("internal error: {what}"))
     }
 
-    #[cold]
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Error {
         self.0.detail = Some(detail.into());
         self
     }
 
-    #[cold]
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
@@ -224,7 +218,6 @@ impl Error {
     }
 
     /// Sets the byte offset unless one is set already (the innermost place wins).
-    #[cold]
     #[must_use]
     pub fn at(mut self, position: usize) -> Error {
         self.0.position.get_or_insert(position);

@@ -10,7 +10,6 @@ pub(super) fn span(location: i32) -> Span {
 }
 
 /// Adds a position to an error, when there is one.
-#[cold]
 pub(super) fn at(error: Error, span: Span) -> Error {
     match span.0 {
         Some(position) => error.at(position),

@@ -108,24 +108,12 @@ impl Binder<'_> {
         if pathway.is_none() && !self.can_coerce(expr.ty.oid, target, context) {
             return Ok(None);
         }
-        let expr = self.coerce_along(expr, target, typmod, context, place, pathway)?;
+        let expr = self.coerce_type(expr, target, typmod, context, place, pathway)?;
         self.coerce_typmod(expr, target, typmod, context, place).map(Some)
     }
 
-    /// `coerce_type`: the caller knows that the coercion exists.
-    pub fn coerce_type(
-        &mut self,
-        expr: Expr,
-        target: PgType,
-        typmod: i32,
-        context: CastContext,
-        place: Span,
-    ) -> Result<Expr> {
-        self.coerce_along(expr, target, typmod, context, place, None)
-    }
-
-    /// [`Binder::coerce_type`] by a pathway that may be known already.
-    fn coerce_along(
+    /// `coerce_type`: the caller knows that the coercion exists, and may know its pathway.
+    fn coerce_type(
         &mut self,
         expr: Expr,
         target: PgType,
@@ -160,7 +148,7 @@ impl Binder<'_> {
         if matches!(&expr.kind, ExprKind::Collate(_)) {
             let Expr { kind, ty, span } = expr;
             let ExprKind::Collate(arg) = kind else { return Err(Error::internal("collate")) };
-            let inner = self.coerce_type(*arg, target, typmod, context, place)?;
+            let inner = self.coerce_type(*arg, target, typmod, context, place, None)?;
             if !target.is_collatable() {
                 return Ok(inner);
             }
@@ -319,7 +307,7 @@ impl Binder<'_> {
     /// Implicit coercion to a type that is known to accept it.
     pub fn coerce_implicit(&mut self, expr: Expr, target: PgType) -> Result<Expr> {
         let place = expr.span;
-        self.coerce_type(expr, target, -1, CastContext::Implicit, place)
+        self.coerce_type(expr, target, -1, CastContext::Implicit, place, None)
     }
 
     /// `coerce_to_boolean`.

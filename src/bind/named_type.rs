@@ -141,7 +141,7 @@ fn bad_typmod() -> Error {
 
 /// PostGIS's types are in `public`, all others in pg_catalog.
 fn home_schema(ty: PgType) -> &'static str {
-    let base = if ty.is_array() { ty.element().unwrap_or(ty) } else { ty };
+    let base = ty.array_element().unwrap_or(ty);
     let postgis = base.is_spatial() || matches!(base, PgType::BOX2DF | PgType::GIDX | PgType::SPHEROID);
     if postgis { "public" } else { "pg_catalog" }
 }

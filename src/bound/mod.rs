@@ -7,6 +7,7 @@
 pub mod eval;
 mod expr;
 mod query;
+mod reads;
 mod same;
 pub mod visit;
 pub mod visit_mut;
@@ -20,6 +21,7 @@ pub use self::query::{
     JoinKind, Limit, LockStrength, Locking, Materialize, OnConflict, OutputColumn, Query, RangeColumn, RangeId, Scan,
     Select, SetOperation, SetOperator, SortKey, Span, Statement, SystemColumn, TableFunction, Update, Values,
 };
+pub use self::reads::{Read, Reads};
 pub use self::same::{same, same_datum};
 
 use std::sync::Arc;

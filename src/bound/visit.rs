@@ -244,15 +244,12 @@ pub fn walk_from<'a>(from: &'a From, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<
 pub fn walk_expr<'a>(expr: &'a Expr, f: &mut dyn FnMut(Node<'a>) -> ControlFlow<()>) -> ControlFlow<()> {
     // Most expressions are a column, a constant, or a cast of one, which needs no stack.
     let mut expr = expr;
-    loop {
-        match &expr.kind {
-            _ if expr.is_leaf() => return f(Node::Expr(expr)),
-            ExprKind::Cast { arg, .. } => {
-                f(Node::Expr(expr))?;
-                expr = arg;
-            }
-            _ => break,
-        }
+    while let ExprKind::Cast { arg, .. } = &expr.kind {
+        f(Node::Expr(expr))?;
+        expr = arg;
+    }
+    if expr.is_leaf() {
+        return f(Node::Expr(expr));
     }
     stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || {
         f(Node::Expr(expr))?;

@@ -337,21 +337,9 @@ fn quoted(text: &str, quote: char) -> Result<String> {
 pub fn is_plain(name: &str) -> bool {
     let bytes = name.as_bytes();
     bytes.first().is_some_and(|first| !first.is_ascii_digit())
-        && bytes.iter().all(|byte| PLAIN[usize::from(*byte)])
+        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_')
         && !is_keyword(name)
 }
-
-/// Lower case, digits and `_`.
-static PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let c = byte as u8;
-        plain[byte] = c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
-        byte += 1;
-    }
-    plain
-};
 
 /// A bit for each sum that a keyword has: most names need no search.
 static KEYWORD_SUMS: [u64; 16] = {

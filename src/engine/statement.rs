@@ -1,7 +1,6 @@
 //! What one execution of a statement shares: values, sources, memory, and which columns are needed at all.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,8 +10,7 @@ use super::Inputs;
 use super::apply::SharedTable;
 use super::node::Plan;
 use super::sources::TableSource;
-use crate::bound::visit::{Node, walk_statement};
-use crate::bound::{ExprKind, RangeId, Statement as BoundStatement};
+use crate::bound::{RangeId, Reads, Statement as BoundStatement};
 use crate::error::{Error, Result, SqlState};
 use crate::kernels::Env;
 use crate::types::{Datum, PgType};
@@ -29,7 +27,7 @@ pub(super) struct Statement {
     pub(super) told: Mutex<Vec<(usize, String)>>,
     pub(super) task: Arc<TaskContext>,
     /// What the statement reads of each range.
-    pub(super) needed: HashMap<RangeId, Needed>,
+    pub(super) reads: Reads,
     /// Scans inside of sub-queries that run many times, kept after the first; `None` once the statement has ended. (Their plans hold the
     /// statement: [`End`] breaks that circle.)
     scans: Mutex<Option<Scans>>,
@@ -50,13 +48,6 @@ impl Drop for End {
     }
 }
 
-/// The columns of a range that anything refers to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Needed {
-    pub(super) columns: BTreeSet<usize>,
-    pub(super) whole: bool,
-}
-
 /// The range of generated columns.
 pub(super) const TEMP: RangeId = RangeId(u32::MAX);
 
@@ -70,22 +61,10 @@ pub(super) struct Key(pub(super) RangeId, pub(super) usize);
 impl Statement {
     pub(super) fn new(bound: &BoundStatement, inputs: Inputs, task: Arc<TaskContext>) -> Statement {
         let Inputs { env, params, contexts, sources, semi_join, cancel: _ } = inputs;
-        let mut needed: HashMap<RangeId, Needed> = HashMap::new();
-        let _ = walk_statement(bound, &mut |node| {
-            if let Node::Expr(expr) = node {
-                match &expr.kind {
-                    ExprKind::Column { range, column } => {
-                        needed.entry(*range).or_default().columns.insert(*column);
-                    }
-                    ExprKind::WholeRow { range } => needed.entry(*range).or_default().whole = true,
-                    _ => {}
-                }
-            }
-            ControlFlow::Continue(())
-        });
+        let reads = Reads::of(bound);
         let scans = Mutex::new(Some(HashMap::new()));
         let told = Mutex::default();
-        Statement { env, params, contexts, sources, semi_join, told, task, needed, scans, temps: AtomicUsize::new(0) }
+        Statement { env, params, contexts, sources, semi_join, told, task, reads, scans, temps: AtomicUsize::new(0) }
     }
 
     /// The kept scan of a range, made of this plan at the first time.
@@ -108,14 +87,14 @@ impl Statement {
 
     /// The columns wanted of a range that has `width` of them, and whether its existence mark is.
     pub(super) fn columns_of(&self, range: RangeId, width: usize) -> (Vec<usize>, bool) {
-        match self.needed.get(&range) {
+        match self.reads.get(range) {
             None => (Vec::new(), false),
-            Some(needed) if needed.whole => {
+            Some(read) if read.whole => {
                 let mut columns: BTreeSet<usize> = (0..width).collect();
-                columns.extend(&needed.columns);
+                columns.extend(&read.columns);
                 (columns.into_iter().collect(), true)
             }
-            Some(needed) => (needed.columns.iter().copied().collect(), false),
+            Some(read) => (read.columns.iter().copied().collect(), false),
         }
     }
 }

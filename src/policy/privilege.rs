@@ -1,20 +1,16 @@
 //! PostgreSQL's privilege checks over a bound statement (`ExecCheckRTPerms`): table-level, else column by column.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::bound::visit::{Node, walk_statement};
-use crate::bound::{Cte, ExprKind, From, Query, RangeId, Scan, Statement};
+use crate::bound::{Cte, From, Query, RangeId, Read, Reads, Scan, Statement};
 use crate::catalog::{Catalog, Privilege, Relation, RelationKind, Source};
 use crate::error::{Error, Result, SqlState};
 
-/// What a statement reads of a range.
-#[derive(Debug, Default)]
-struct Read {
-    columns: BTreeSet<usize>,
-    whole: bool,
-}
+/// What is read of a range that nothing is read of.
+static NOTHING: Read = Read { columns: BTreeSet::new(), whole: false };
 
 /// What [`check`] found.
 pub(super) struct Checked {
@@ -44,9 +40,7 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Resu
     let mut open = scans.iter().all(|scan| checker.readable(&scan.relation));
     for scan in scans {
         checker.schema(scan)?;
-        if !catalog.relation_allows(role, &scan.relation, Privilege::Select) {
-            checker.select(scan, checker.read(scan.range).unwrap_or(&Read::default()))?;
-        }
+        checker.select(scan, || checker.read(scan.range).unwrap_or(&NOTHING))?;
         if locked.contains(&scan.range) {
             checker.modify(scan, Privilege::Update, &[])?;
         }
@@ -62,23 +56,6 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, role: u32) -> Resu
         Ok(())
     })?;
     Ok(Checked { open, nested })
-}
-
-fn reads(statement: &Statement) -> BTreeMap<RangeId, Read> {
-    let mut reads: BTreeMap<RangeId, Read> = BTreeMap::new();
-    let _ = walk_statement(statement, &mut |node| {
-        if let Node::Expr(expr) = node {
-            match &expr.kind {
-                ExprKind::Column { range, column } => {
-                    reads.entry(*range).or_default().columns.insert(*column);
-                }
-                ExprKind::WholeRow { range } => reads.entry(*range).or_default().whole = true,
-                _ => {}
-            }
-        }
-        ControlFlow::Continue(())
-    });
-    reads
 }
 
 /// Has the query a data-modifying CTE?
@@ -120,12 +97,12 @@ struct Checker<'a> {
     /// The whole statement.
     statement: &'a Statement,
     /// What it reads of each range, once something asks.
-    reads: OnceCell<BTreeMap<RangeId, Read>>,
+    reads: OnceCell<Reads>,
 }
 
 impl Checker<'_> {
     fn read(&self, range: RangeId) -> Option<&Read> {
-        self.reads.get_or_init(|| reads(self.statement)).get(&range)
+        self.reads.get_or_init(|| Reads::of(self.statement)).get(range)
     }
 
     /// May the role read every column?
@@ -143,13 +120,14 @@ impl Checker<'_> {
     }
 
     /// Table-level SELECT, or SELECT on each column read; reading none needs it on any one.
-    fn select(&self, scan: &Scan, read: &Read) -> Result<()> {
+    fn select<'r>(&self, scan: &Scan, read: impl FnOnce() -> &'r Read) -> Result<()> {
         let relation = &*scan.relation;
         if self.catalog.relation_allows(self.role, relation, Privilege::Select) {
             return Ok(());
         }
         let may = |column: usize| self.catalog.column_allows(self.role, relation, column, Privilege::Select);
         let mut all = 0..relation.columns.len();
+        let read = read();
         let allowed = if read.whole {
             all.all(may)
         } else if read.columns.is_empty() {
@@ -189,14 +167,15 @@ impl Checker<'_> {
                 if let Some(conflict) = &insert.on_conflict {
                     if !conflict.target.is_empty() {
                         let columns = conflict.target.iter().copied().collect();
-                        self.select(&insert.target, &Read { columns, whole: false })?;
+                        let read = Read { columns, whole: false };
+                        self.select(&insert.target, || &read)?;
                     }
                     if !conflict.assignments.is_empty() {
                         let columns: Vec<usize> = conflict.assignments.iter().map(|(column, _)| *column).collect();
                         self.modify(&insert.target, Privilege::Update, &columns)?;
                     }
                     if let Some(read) = self.read(conflict.excluded) {
-                        self.select(&insert.target, read)?;
+                        self.select(&insert.target, || read)?;
                     }
                 }
                 &insert.target
@@ -212,7 +191,7 @@ impl Checker<'_> {
             return Err(denied(scan));
         }
         match self.read(scan.range) {
-            Some(read) => self.select(scan, read),
+            Some(read) => self.select(scan, || read),
             None => Ok(()),
         }
     }

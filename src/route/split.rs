@@ -13,7 +13,7 @@ use super::choose::{is_refusal, reason, server_of, target};
 use super::{Choice, Engine, Fragment, Options, Route};
 use crate::bound::visit::{Node, walk_expr, walk_statement};
 use crate::bound::{
-    Body, Distinct, Expr, ExprKind, FragmentScan, From, FunctionScan, JoinKind, Query, RangeId, Statement,
+    Body, Distinct, Expr, ExprKind, FragmentScan, From, FunctionScan, JoinKind, Query, RangeId, Reads, Statement,
 };
 use crate::catalog::{Catalog, Source, Volatility};
 use crate::dialect::{PrintTarget, print};
@@ -71,7 +71,7 @@ pub(super) fn federate(secured: &Secured, catalog: &Catalog, options: Options, m
         let relation = &scan.scan.relation;
         let Source::Remote { server, .. } = &relation.source else { continue };
         let server = server_of(catalog, *server)?;
-        let columns = reads.columns(scan);
+        let columns = columns_of(scan, &reads);
         let mut conditions = pushed.remove(&scan.scan.range).unwrap_or_default();
         let recheck = weakened.remove(&scan.scan.range).unwrap_or_default();
         let limit = if force.is_none() && recheck.is_empty() { limit(residual.statement()) } else { None };
@@ -240,56 +240,19 @@ fn only_range(expr: &Expr) -> Option<RangeId> {
     }
 }
 
-/// What the residual reads of each range.
-#[derive(Debug, Default)]
-struct Reads {
-    columns: HashMap<RangeId, BTreeSet<usize>>,
-    whole: BTreeSet<RangeId>,
-}
-
-impl Reads {
-    fn of(statement: &Statement) -> Reads {
-        let mut reads = Reads::default();
-        let _ = walk_statement(statement, &mut |node| {
-            reads.node(node);
-            ControlFlow::Continue(())
-        });
-        reads
+/// The columns a fragment must bring for what the residual reads. When none is read, a narrow one that still counts the rows.
+fn columns_of(scan: &SecuredScan, reads: &Reads) -> Vec<usize> {
+    let relation = &scan.scan.relation;
+    let read = reads.get(scan.scan.range).cloned().unwrap_or_default();
+    let mut columns = read.columns;
+    if read.whole {
+        columns.extend(0..relation.columns.len());
     }
-
-    fn add(&mut self, expr: &Expr) {
-        let _ = walk_expr(expr, &mut |node| {
-            self.node(node);
-            ControlFlow::Continue(())
-        });
+    if columns.is_empty() {
+        let narrow = relation.columns.iter().position(|column| column.ty.len() > 0);
+        columns.extend(narrow.or_else(|| (!relation.columns.is_empty()).then_some(0)));
     }
-
-    fn node(&mut self, node: Node<'_>) {
-        let Node::Expr(expr) = node else { return };
-        match &expr.kind {
-            ExprKind::Column { range, column } => {
-                self.columns.entry(*range).or_default().insert(*column);
-            }
-            ExprKind::WholeRow { range } => {
-                self.whole.insert(*range);
-            }
-            _ => {}
-        }
-    }
-
-    /// The columns a fragment must bring. When none is read, a narrow one that still counts the rows.
-    fn columns(&self, scan: &SecuredScan) -> Vec<usize> {
-        let relation = &scan.scan.relation;
-        let mut columns = self.columns.get(&scan.scan.range).cloned().unwrap_or_default();
-        if self.whole.contains(&scan.scan.range) {
-            columns.extend(0..relation.columns.len());
-        }
-        if columns.is_empty() {
-            let narrow = relation.columns.iter().position(|column| column.ty.len() > 0);
-            columns.extend(narrow.or_else(|| (!relation.columns.is_empty()).then_some(0)));
-        }
-        columns.into_iter().collect()
-    }
+    columns.into_iter().collect()
 }
 
 /// The LIMIT that the only scan of a statement may apply itself: no row of the scan is dropped, merged or reordered above it.

@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use super::{Columns, Construct, Printer, Range, quote};
 use crate::bound::visit::{Node, walk_expr};
-use crate::bound::{Expr, ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Scan, SystemColumn};
+use crate::bound::{
+    Expr, ExprKind, From, FunctionScan, Join, JoinKind, RangeColumn, RangeId, Reads, Scan, SystemColumn,
+};
 use crate::catalog::{RelationKind, Source};
 use crate::dialect::rules::Fences;
 use crate::error::{Error, Result};
@@ -234,8 +236,8 @@ impl<'a> Printer<'a> {
             return self.as_alias(&alias, &[]);
         }
         // Inside, the alias names the relation; outside, the derived table. The policy's own expressions are inside.
-        let statement = self.secured.statement();
-        let used = self.uses.columns(statement).get(&scan.range).cloned().unwrap_or_default();
+        let reads = self.uses.reads.get_or_init(|| Reads::of(self.secured.statement()));
+        let used = reads.get(scan.range).map(|read| read.columns.clone()).unwrap_or_default();
         let whole = self.uses.whole.contains(&scan.range);
         self.set_derived(scan.range, false);
         self.push("(SELECT ");

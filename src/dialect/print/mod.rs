@@ -18,7 +18,7 @@ mod weaken;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ use super::quote;
 use super::rules::{Construct, Dialect, Evidence, Parameters, Rewrite, SyntaxRule};
 use super::target::{Carrier, Param, ParamSource, ResultColumn, TargetSql};
 use crate::bound::visit::{Node, walk_expr, walk_statement};
-use crate::bound::{CteId, Expr, ExprKind, ExprType, From, GroupBy, RangeId, Span, Statement};
+use crate::bound::{CteId, Expr, ExprKind, ExprType, From, GroupBy, RangeId, Reads, Span, Statement};
 use crate::catalog::{Catalog, Relation, Server, Volatility};
 use crate::error::{Error, Result};
 use crate::policy::Secured;
@@ -109,7 +109,7 @@ struct Uses {
     whole: HashSet<RangeId>,
     locked: HashSet<RangeId>,
     /// Found when a relation is first printed as a derived table.
-    columns: OnceCell<BTreeMap<RangeId, BTreeSet<usize>>>,
+    reads: OnceCell<Reads>,
     /// Names of the columns that a whole row's alias could be taken for; none without a whole row.
     names: HashSet<String>,
 }
@@ -131,20 +131,6 @@ impl Uses {
             uses.column_names(statement);
         }
         uses
-    }
-
-    /// The columns of each range that the statement reads.
-    fn columns(&self, statement: &Statement) -> &BTreeMap<RangeId, BTreeSet<usize>> {
-        self.columns.get_or_init(|| {
-            let mut columns: BTreeMap<RangeId, BTreeSet<usize>> = BTreeMap::new();
-            let _ = walk_statement(statement, &mut |node| {
-                if let Node::Expr(Expr { kind: ExprKind::Column { range, column }, .. }) = node {
-                    columns.entry(*range).or_default().insert(*column);
-                }
-                ControlFlow::Continue(())
-            });
-            columns
-        })
     }
 
     fn column_names(&mut self, statement: &Statement) {
@@ -271,7 +257,6 @@ impl<'a> Printer<'a> {
     }
 
     /// 0A000 naming the construct and the server.
-    #[cold]
     fn refuse(&self, what: impl std::fmt::Display) -> Error {
         Error::unsupported(format!("{what} on server \"{}\"", self.target.server.name))
     }

@@ -25,13 +25,13 @@ impl Lowerer {
         let width = relation.columns.len();
         let (wanted, whole) = self.statement.columns_of(scan.range, width);
         // Columns of whole rows that the fragment does not bring are hidden from the role.
-        let needed = self.statement.needed.get(&scan.range);
+        let named = self.statement.reads.get(scan.range);
         let mut columns: Vec<(Key, PgType)> = Vec::new();
         let mut places = Vec::new();
         let mut read = Vec::new();
         for column in wanted {
             let Some(place) = scan.columns.iter().position(|given| *given == column) else {
-                if needed.is_some_and(|needed| needed.columns.contains(&column)) {
+                if named.is_some_and(|read| read.columns.contains(&column)) {
                     return Err(Error::internal("a fragment without a column that is read"));
                 }
                 continue;
@@ -101,8 +101,8 @@ impl Lowerer {
         let (wanted, whole) = self.statement.columns_of(scan.range, width);
         let absent = |column: usize| matches!(secured.columns.get(column), Some(ColumnAccess::Absent));
         // Columns of whole rows that the role may not see are not in them.
-        let needed = self.statement.needed.get(&scan.range);
-        let named = |column: usize| needed.is_some_and(|needed| needed.columns.contains(&column));
+        let read = self.statement.reads.get(scan.range);
+        let named = |column: usize| read.is_some_and(|read| read.columns.contains(&column));
         let wanted: Vec<usize> = wanted.into_iter().filter(|column| !absent(*column)).collect();
         if let Some(column) = (0..width).find(|column| absent(*column) && named(*column)) {
             return Err(Error::internal(format!("column {column} is hidden from this role")));

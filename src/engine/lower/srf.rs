@@ -64,7 +64,7 @@ impl Lowerer {
             return Err(Error::internal("columns of a table function"));
         }
         let exprs = scan.functions.iter().map(|function| (function.expr.clone(), function.columns, false)).collect();
-        let whole = self.statement.needed.get(&scan.range).is_some_and(|needed| needed.whole);
+        let whole = self.statement.reads.get(scan.range).is_some_and(|read| read.whole);
         columns.truncate(scan.columns.len());
         let rel = self.set_node(rel, exprs, columns, scan.ordinality)?;
         if whole {

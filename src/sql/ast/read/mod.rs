@@ -163,6 +163,7 @@ impl Reader {
     where
         L: IntoIterator<Item: Into<Raw<'a>>>,
     {
+        // Collecting results, a vector would not be told the list's length.
         let items = raw.into_iter();
         let mut nodes = Vec::with_capacity(items.size_hint().0);
         for raw in items {
